@@ -1,0 +1,2 @@
+//! an OCI runtime bundle made into a running process
+#![forbid(unsafe_code)]

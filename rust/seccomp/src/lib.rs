@@ -1,0 +1,2 @@
+//! the OCI seccomp language compiled to BPF
+#![forbid(unsafe_code)]

@@ -1,0 +1,1 @@
+//! The only crate with unsafe code: safe wrappers over system calls that rustix lacks.
