@@ -1,0 +1,1 @@
+"""pyctr: a container engine that installs with pip."""
