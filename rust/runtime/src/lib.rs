@@ -1,2 +1,4 @@
-//! an OCI runtime bundle made into a running process
+//! An OCI runtime bundle made into a running process.
 #![forbid(unsafe_code)]
+
+pub mod spec;
