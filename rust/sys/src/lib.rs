@@ -1,11 +1,19 @@
 //! The only crate with unsafe code: safe wrappers over system calls that rustix lacks.
+
+pub mod clone;
+pub mod exec;
+pub mod keyring;
+pub mod mount;
+pub mod mount_private;
+pub mod mount_userns;
+pub mod namespace;
+pub mod netif;
+pub mod root;
+pub mod sched;
+pub mod signals;
+
 /// The error of the system call that just failed.
 fn last_errno() -> rustix::io::Errno {
     let raw = std::io::Error::last_os_error().raw_os_error();
     rustix::io::Errno::from_raw_os_error(raw.unwrap_or(libc::EIO))
 }
-
-pub mod mount;
-pub mod mount_private;
-pub mod mount_userns;
-pub mod root;
