@@ -1,16 +1,21 @@
 //! The only crate with unsafe code: safe wrappers over system calls that rustix lacks.
 
 pub mod clone;
+pub mod exe;
 pub mod exec;
 pub mod keyring;
+pub mod lean;
 pub mod mount;
+pub mod seccomp;
 pub mod mount_private;
 pub mod mount_userns;
 pub mod namespace;
 pub mod netif;
 pub mod root;
 pub mod sched;
+pub mod sigfd;
 pub mod signals;
+pub mod spawn;
 
 /// The error of the system call that just failed.
 fn last_errno() -> rustix::io::Errno {
