@@ -11,6 +11,8 @@ mod error;
 mod profile;
 mod rules;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use abi::Machine;
 pub use compile::{Filter, compile, compile_for};

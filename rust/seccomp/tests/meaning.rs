@@ -236,3 +236,33 @@ proptest! {
         }
     }
 }
+
+/// A deny rule for bind(2) must not be open to those who come through socketcall(2).
+#[test]
+fn multiplexers_of_i386_obey_the_rules_of_what_they_carry() {
+    let deny = r#"{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"], "syscalls": [
+        {"names": ["bind", "semop"], "action": "SCMP_ACT_ERRNO", "errnoRet": 13}]}"#;
+    let profile = serde_json::from_str(deny).expect("a profile");
+    let filter = compile_for(&profile, Machine::X86_64).expect("a filter");
+    let answer = |number, first| {
+        let args = [first, 0, 0, 0, 0, 0];
+        run(
+            filter.program(),
+            &Call {
+                number,
+                arch: I386,
+                args,
+            },
+        )
+        .0
+    };
+    assert_eq!(answer(361, 0), 0x0005_000D, "bind");
+    assert_eq!(answer(102, 2), 0x0005_000D, "socketcall(SYS_BIND)");
+    assert_eq!(answer(102, 3), ALLOW, "socketcall(SYS_CONNECT)");
+    assert_eq!(
+        answer(117, 0x0001_0001),
+        0x0005_000D,
+        "ipc(SEMOP), version 1"
+    );
+    assert_eq!(answer(117, 2), ALLOW, "ipc(SEMGET)");
+}

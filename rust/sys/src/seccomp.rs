@@ -60,11 +60,6 @@ pub fn load(program: &[Instruction], flags: u32) -> Result<Option<OwnedFd>, Errn
             Ok(Some(unsafe { OwnedFd::from_raw_fd(fd as RawFd) }))
         }
         thread if thread > 0 => Err(Errno::SRCH),
-        _ => Err(Errno::from_raw_os_error(last_error())),
+        _ => Err(crate::last_errno()),
     }
-}
-
-fn last_error() -> i32 {
-    // SAFETY: __errno_location returns the calling thread's errno, valid while the thread lives.
-    unsafe { *libc::__errno_location() }
 }
