@@ -1,0 +1,12 @@
+//! Bytes on their way to the parser: read, decompressed, hashed, cancellable.
+
+mod cancel;
+mod decompress;
+mod digest;
+mod pipeline;
+
+pub use cancel::Cancel;
+pub use decompress::Compression;
+pub use digest::{Digest, Hasher};
+pub(crate) use pipeline::failed;
+pub use pipeline::{ChunkReader, StreamInfo, read_through};
