@@ -3,6 +3,7 @@
 pub mod clone;
 pub mod exe;
 pub mod exec;
+pub mod fd;
 pub mod keyring;
 pub mod lean;
 pub mod mount;

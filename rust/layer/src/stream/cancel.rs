@@ -37,11 +37,11 @@ impl Cancel {
         self.stopped.load(Ordering::Acquire)
     }
 
-    /// Wait until `fd` can be read or the operation is stopped; false when stopped.
-    pub(crate) fn wait_readable(&self, fd: BorrowedFd<'_>) -> io::Result<bool> {
+    /// Wait until `fd` is ready for what `events` say or the operation is stopped; false when stopped.
+    pub(crate) fn wait(&self, fd: BorrowedFd<'_>, events: PollFlags) -> io::Result<bool> {
         loop {
             let mut fds = [
-                PollFd::from_borrowed_fd(fd, PollFlags::IN),
+                PollFd::from_borrowed_fd(fd, events),
                 PollFd::new(&self.event, PollFlags::IN),
             ];
             match poll(&mut fds, None) {

@@ -8,6 +8,8 @@ use std::{
     thread,
 };
 
+use rustix::event::PollFlags;
+
 use super::{Cancel, Compression, Digest, Hasher};
 use crate::{Error, Result};
 
@@ -175,7 +177,7 @@ struct Input<'a> {
 impl Read for Input<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            if !self.cancel.wait_readable(self.fd)? {
+            if !self.cancel.wait(self.fd, PollFlags::IN)? {
                 return Err(io::Error::other(Error::Cancelled));
             }
             match rustix::io::read(self.fd, &mut *buffer) {
