@@ -67,13 +67,19 @@ fn sealed_copy(path: &Path) -> rustix::io::Result<OwnedFd> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{ffi::CString, fs::File, io::Read, os::fd::AsFd, os::unix::fs::FileExt};
+    use std::{
+        ffi::CString,
+        fs::File,
+        io::Read,
+        os::fd::{AsFd, AsRawFd},
+        os::unix::fs::FileExt,
+    };
 
     fn runs(exe: &OwnedFd) {
         let (read, write) =
             rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("pipe");
         let args = ["echo", "hello"].map(|arg| CString::new(arg).expect("no NUL"));
-        crate::spawn::detached(exe.as_fd(), &args, &[], &[(write.as_fd(), 1)]).expect("spawns");
+        crate::spawn::detached(exe.as_fd(), &args, &[], &[(write.as_raw_fd(), 1)]).expect("spawns");
         drop(write);
         let mut text = String::new();
         File::from(read).read_to_string(&mut text).expect("text");

@@ -40,14 +40,11 @@ pub fn detached(
     exe: BorrowedFd<'_>,
     args: &[CString],
     env: &[CString],
-    fds: &[(BorrowedFd<'_>, RawFd)],
+    fds: &[(RawFd, RawFd)],
 ) -> io::Result<()> {
     let argv = pointers(args);
     let envp = pointers(env);
-    let mut moves: Vec<_> = fds
-        .iter()
-        .map(|(fd, target)| (fd.as_raw_fd(), *target))
-        .collect();
+    let mut moves = fds.to_vec();
     if moves.iter().any(|&(_, target)| target < 0) {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
@@ -265,7 +262,7 @@ mod tests {
     use rustix::fs::{Mode, OFlags, open};
     use std::{fs::File, io::Read, os::fd::AsFd};
 
-    fn spawn(script: &str, fds: &[(BorrowedFd<'_>, RawFd)]) -> io::Result<()> {
+    fn spawn(script: &str, fds: &[(RawFd, RawFd)]) -> io::Result<()> {
         let shell = open("/bin/sh", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
         let args = ["sh", "-c", script].map(|arg| CString::new(arg).expect("no NUL"));
         detached(
@@ -279,7 +276,7 @@ mod tests {
     fn output(script: &str) -> String {
         let (read, write) =
             rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("pipe");
-        spawn(script, &[(write.as_fd(), 7)]).expect("spawns");
+        spawn(script, &[(write.as_raw_fd(), 7)]).expect("spawns");
         drop(write);
         let mut text = String::new();
         File::from(read).read_to_string(&mut text).expect("text");
@@ -323,7 +320,7 @@ mod tests {
         let error =
             detached(text.as_fd(), &[c"passwd".to_owned()], &[], &[]).expect_err("not executable");
         assert_eq!(error.raw_os_error(), Some(libc::EACCES));
-        let error = spawn("true", &[(text.as_fd(), -1)]).expect_err("no such number");
+        let error = spawn("true", &[(text.as_raw_fd(), -1)]).expect_err("no such number");
         assert_eq!(error.raw_os_error(), Some(libc::EBADF));
     }
 }
