@@ -1,12 +1,27 @@
-//! `pyctr._core`: the Rust half as a Python module.
+//! `pyctr._core`: the Rust half as a Python module, one file per area.
+//!
+//! What crosses this border is plain data, bytes and file descriptors, never callbacks. Anything that blocks lets go of the
+//! interpreter's lock. `python/pyctr/_core.pyi` describes the same functions for type checkers, and stubtest compares the two.
 #![forbid(unsafe_code)]
+
+mod interrupt;
+mod layer;
+mod locks;
+mod spawn;
 
 use pyo3::prelude::*;
 
 /// The Rust half of pyctr.
 #[pymodule]
 mod _core {
-    use super::*;
+    #[pymodule_export]
+    use crate::layer::{
+        layer_apply, layer_changes, layer_pack, sync_filesystem, tree_changes, tree_copy, tree_remove, tree_usage,
+    };
+    #[pymodule_export]
+    use crate::locks::{locks_held, wait_lock};
+    #[pymodule_export]
+    use crate::spawn::spawn_shim;
 
     /// The version of the wheel.
     #[pymodule_export]

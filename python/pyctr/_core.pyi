@@ -1,0 +1,59 @@
+"""The Rust half of pyctr. ``rust/py/src`` has one file per group of functions; stubtest compares the two.
+
+Descriptors are borrowed for the length of a call. What the system refuses is an OSError with its errno.
+"""
+
+from typing import Literal, TypedDict, type_check_only
+
+__version__: str
+
+# spawn: supervisors
+
+def spawn_shim(binary: str, args: list[str], fds: list[tuple[int, int]]) -> None: ...
+
+# locks: do supervisors live?
+
+def locks_held(paths: list[str]) -> list[bool]: ...
+def wait_lock(path: str, timeout: float | None = None) -> bool: ...
+
+# layer: archives and trees
+
+@type_check_only
+class Applied(TypedDict):
+    diff_id: str
+    digest: str
+    size: int
+    compressed_size: int
+    compression: str
+    entries: int
+    content: int
+    skipped_xattrs: int
+
+@type_check_only
+class Packed(TypedDict):
+    entries: int
+    size: int
+    digest: str | None
+
+def layer_apply(
+    fd: int,
+    root: int,
+    *,
+    base: bytes = b"",
+    whiteouts: Literal["overlay", "overlay-user", "remove", "keep"] = "overlay",
+    owner: tuple[int, int] | None = None,
+    uid_map: list[tuple[int, int, int]] | None = None,
+    gid_map: list[tuple[int, int, int]] | None = None,
+    max_entries: int | None = None,
+    max_bytes: int | None = None,
+    keep_kinds: bool = False,
+    skip_devices: bool = False,
+    lower: list[int] = ...,
+) -> Applied: ...
+def layer_pack(root: int, path: bytes, fd: int, *, name: bytes = b"", digest: bool = False) -> Packed: ...
+def layer_changes(upper: int, lower: list[int]) -> list[tuple[Literal["A", "C", "D"], bytes]]: ...
+def tree_changes(new: int, old: int) -> list[tuple[Literal["A", "C", "D"], bytes]]: ...
+def tree_copy(source: int, target: int) -> None: ...
+def tree_remove(parent: int, name: bytes) -> None: ...
+def tree_usage(root: int) -> tuple[int, int]: ...
+def sync_filesystem(fd: int) -> None: ...
