@@ -17,13 +17,24 @@ NEWER = {"listns": 470, "rseq_slice_yield": 471}
 # ARM's private calls are macros in asm/unistd.h, which bindgen leaves out (base 0x0f0000).
 ARM_PRIVATE = {
     name: 0x0F_0000 + number
-    for number, name in enumerate(["breakpoint", "cacheflush", "usr26", "usr32", "set_tls", "get_tls"], start=1)
+    for number, name in enumerate(
+        ["breakpoint", "cacheflush", "usr26", "usr32", "set_tls", "get_tls"], start=1
+    )
 }
 
 # The first argument of i386's socketcall(2) (linux/net.h) and ipc(2) (linux/ipc.h), from 1 and as listed.
 SOCKETCALL = """socket bind connect listen accept getsockname getpeername socketpair send recv sendto recvfrom
     shutdown setsockopt getsockopt sendmsg recvmsg accept4 recvmmsg sendmmsg"""
-IPC = {"semop": 1, "semget": 2, "semctl": 3, "semtimedop": 4, "msgsnd": 11, "msgrcv": 12, "msgget": 13, "msgctl": 14}
+IPC = {
+    "semop": 1,
+    "semget": 2,
+    "semctl": 3,
+    "semtimedop": 4,
+    "msgsnd": 11,
+    "msgrcv": 12,
+    "msgget": 13,
+    "msgctl": 14,
+}
 IPC |= {"shmat": 21, "shmdt": 22, "shmget": 23, "shmctl": 24}
 MULTIPLEXED = {name: f"SocketCall({number})" for number, name in enumerate(SOCKETCALL.split(), start=1)}
 MULTIPLEXED |= {name: f"Ipc({number})" for name, number in IPC.items()}
@@ -55,7 +66,9 @@ def table(headers: Path) -> str:
     ]
     for name in names:
         cells = [column.get(name) for column in columns]
-        row = ", ".join("NONE" if cell is None else f"{cell:#x}" if cell >= X32_BIT else str(cell) for cell in cells)
+        row = ", ".join(
+            "NONE" if cell is None else f"{cell:#x}" if cell >= X32_BIT else str(cell) for cell in cells
+        )
         way = f"Some({MULTIPLEXED[name]})" if name in MULTIPLEXED else "None"
         lines.append(f'    ("{name}", [{row}], {way}),')
     return "\n".join([*lines, "];", ""])
