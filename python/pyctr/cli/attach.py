@@ -1,0 +1,24 @@
+"""What ``run``, ``start -a``, ``attach`` and ``exec`` do once they hold a session."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyctr.cli.context import Context
+    from pyctr.cli.streams import Streams
+    from pyctr.engine.interface import Session
+
+
+def converse(context: Context, streams: Streams, session: Session) -> int:
+    """Copy until the end; the exit code, 0 when the user typed the detach keys."""
+    for warning in session.warnings:
+        context.warn(warning)
+    try:
+        code = streams.run(session)
+    except BrokenPipeError:
+        session.close()
+        raise
+    if code is None:
+        context.note("read escape sequence")
+        return 0
+    return code

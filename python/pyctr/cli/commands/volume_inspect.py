@@ -1,0 +1,25 @@
+"""``pyctr volume inspect``."""
+
+from __future__ import annotations
+
+from pyctr.cli.command import Command, Parsed
+from pyctr.cli.commands.inspect import FORMAT, inspect_objects
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyctr.cli.context import Context
+
+
+def run(context: Context, parsed: Parsed) -> int:
+    return inspect_objects(context, parsed, ("volume",))
+
+
+COMMAND = Command(
+    "volume inspect",
+    "[OPTIONS] VOLUME [VOLUME...]",
+    "Display detailed information on one or more volumes",
+    run=run,
+    options=(FORMAT,),
+    least=1,
+    complete="volumes",
+)

@@ -1,0 +1,40 @@
+"""Verbs that take several objects: each is tried, each failure is one line, and any failure ends in 1."""
+
+from __future__ import annotations
+
+from pyctr.cli.context import printable
+from pyctr.errors import PyctrError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pyctr.cli.context import Context
+
+
+def for_each(context: Context, names: Iterable[str], act: Callable[[str], object]) -> int:
+    """Call ``act`` for each name and print what it gives (a line, or several), the name itself if None."""
+    code = 0
+    for name in names:
+        try:
+            result = act(name)
+        except PyctrError as problem:
+            report(context, problem)
+            code = 1
+        else:
+            for line in _lines(name, result):
+                context.print(line)
+    return code
+
+
+def _lines(name: str, result: object) -> Iterable[str]:
+    if result is None:
+        return (name,)
+    return result if isinstance(result, list) else (str(result),)
+
+
+def report(context: Context, problem: PyctrError) -> None:
+    """Print one error, and its hint, without ending the command."""
+    context.note(f"pyctr: {printable(problem.message)}")
+    if problem.hint:
+        context.note(problem.hint)

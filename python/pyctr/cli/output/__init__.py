@@ -1,0 +1,1 @@
+"""How results are shown: tables, templates, JSON, and numbers for people."""
