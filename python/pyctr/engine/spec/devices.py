@@ -39,17 +39,12 @@ def _rule(
     return rule
 
 
-_DENY_ALL: Rule = {"allow": False, "access": "rwm"}
 _DEFAULT: Rules = [
-    # Any node may be made (mknod), but not opened.
-    _rule("c", None, None, "m"),
-    _rule("b", None, None, "m"),
-    # null, zero, full, random, urandom, tty, console, ptmx and the pseudo terminals.
-    *(_rule("c", 1, minor) for minor in (3, 5, 7, 8, 9)),
-    *(_rule("c", 5, minor) for minor in (0, 1, 2)),
-    _rule("c", 136, None),
-    # tun, which VPN programs make for themselves where they have CAP_NET_ADMIN; fuse needs --device.
-    _rule("c", 10, 200),
+    {"allow": False, "access": "rwm"},
+    # null, zero, random, urandom, tty and console; runtimes add what they make in /dev besides, and tun.
+    *(_rule("c", 1, minor) for minor in (3, 5, 8, 9)),
+    *(_rule("c", 5, minor) for minor in (0, 1)),
+    # fuse, which needs --device.
     _rule("c", 10, 229, allow=False),
 ]
 
@@ -59,7 +54,7 @@ def devices(host: HostConfig, facts: HostFacts) -> tuple[list[Device], Rules]:
     _refuse_requests(host)
     privileged = bool(host.get("Privileged"))
     nodes: dict[str, Device] = {}
-    rules: Rules = [{"allow": True, "access": "rwm"}] if privileged else [_DENY_ALL, *_DEFAULT]
+    rules: Rules = [{"allow": True, "access": "rwm"}] if privileged else list(_DEFAULT)
     if privileged:
         nodes = {device["path"]: _node(device, device["path"]) for device in facts.host_devices}
     for mapping in host.get("Devices") or ():
