@@ -109,6 +109,28 @@ def test_parents_are_mounted_before_children() -> None:
     assert [point["Destination"] for point in points] == ["/a", "/a/b", "/a/b/c"]
 
 
+def test_a_volume_for_etc_does_not_hide_the_files_in_it() -> None:
+    spec, _ = make(hosts_path="/c/hosts", Binds=["/a:/etc", "/b:/etc/x/y"])
+    assert [mount["destination"] for mount in spec["mounts"]][-3:] == ["/etc", "/etc/hosts", "/etc/x/y"]
+
+
+def test_who_brings_a_dev_brings_all_of_it() -> None:
+    spec, _ = make(Binds=["/dev:/dev"])
+    assert [mount["destination"] for mount in spec["mounts"] if mount["destination"].startswith("/dev")] == [
+        "/dev"
+    ]
+
+
+def test_cgroups_are_writable_below_a_user_namespace() -> None:
+    mapping = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+    for version, writable in ((2, True), (1, False)):
+        mount = at(
+            make(uid_mappings=mapping, gid_mappings=mapping, cgroup_version=version)[0], "/sys/fs/cgroup"
+        )
+        assert mount is not None
+        assert ("ro" not in mount["options"]) is writable
+
+
 def test_requests_override_inherited_points_and_image_volumes() -> None:
     inherited = planned({"/data": {}, "/other": {}}, {})
     points = planned({"/data/": {}, "/mine": {}}, {"Binds": ["/x:/data"]}, inherited)

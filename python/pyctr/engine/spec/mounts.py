@@ -28,12 +28,19 @@ _TMPFS_VALUES = ("size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol")
 
 def mounts(host: HostConfig, facts: HostFacts, own: Collection[str], *, writable_cgroups: bool) -> Mounts:
     """Return all mounts in the order they are made; ``own``: the types of the container's own namespaces."""
-    points = {point["Destination"]: point for point in facts.points}
+    asked = {point["Destination"] for point in facts.points}
     found = [
-        mount for mount in _system(host, facts, own, writable_cgroups) if mount["destination"] not in points
+        mount
+        for mount in _system(host, facts, own, writable_cgroups)
+        # Who brings a /dev brings all of it.
+        if mount["destination"] not in asked
+        and not ("/dev" in asked and mount["destination"].startswith("/dev/"))
     ]
-    found += [mount for mount in _network_files(host, facts) if mount["destination"] not in points]
-    return found + [_point(point) for point in facts.points]
+    files = [mount for mount in _network_files(host, facts) if mount["destination"] not in asked]
+    # A volume for /etc comes before the files in it.
+    return found + sorted(
+        [*files, *map(_point, facts.points)], key=lambda mount: mount["destination"].count("/")
+    )
 
 
 def rootfs_propagation(facts: HostFacts) -> str:
@@ -47,7 +54,8 @@ def _system(host: HostConfig, facts: HostFacts, own: Collection[str], writable_c
     read_only = [] if privileged else ["ro"]
     dev = ["nosuid", "strictatime", "mode=755", "size=65536k"]
     pts = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]
-    cgroup = [] if privileged or writable_cgroups else ["ro"]
+    # With user and cgroup namespaces of its own, a container's groups are its own to divide.
+    cgroup = [] if privileged or writable_cgroups or (user and "cgroup" in own) else ["ro"]
     found = [
         # In a user namespace procfs and sysfs belong to namespaces of the host: the kernel wants them bound.
         _bound("/proc", []) if user and "pid" not in own else _fresh("/proc", "proc", _QUIET),
