@@ -46,6 +46,7 @@ class PyctrError(Exception):
 
     ``status`` is the HTTP status of the Docker Engine API, ``exit_code`` what ``pyctr run`` ends with when
     the error stops it, ``hint`` an optional second line that tells the user what to do about it.
+    ``container_id`` and ``warnings`` are set when ``run`` had made a container before it failed.
     """
 
     status = 500
@@ -55,6 +56,8 @@ class PyctrError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.container_id = ""
+        self.warnings: list[str] = []
 
     def __str__(self) -> str:
         return self.message

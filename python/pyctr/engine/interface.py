@@ -36,15 +36,19 @@ class Session(Protocol):
     exit_code: int | None
     """Set with ``ended`` when the process ended; None when only the connection did."""
 
+    @property
+    def pending(self) -> bool:
+        """Something is left to send: poll for writability too, and call ``receive`` then."""
+
     def fileno(self) -> int: ...
 
     def receive(self) -> list[tuple[int, bytes]]:
         """``(1, stdout)`` and ``(2, stderr)`` pieces that have arrived, if any; never blocks."""
 
     def write(self, data: bytes) -> int:
-        """Send standard input; gives how many bytes were taken: fewer when the container does not read.
+        """Send standard input; gives how many bytes were taken: 0 when the container does not read.
 
-        Wait for writability of ``fileno()`` before sending the rest, reading in the meantime.
+        Wait for writability of ``fileno()`` before sending the rest, receiving in the meantime.
         """
 
     def close_stdin(self) -> None:
@@ -68,10 +72,11 @@ class Containers(Protocol):
     def create(self, body: t.CreateBody, name: str | None = None) -> t.CreateReply:
         """Make a container from an image. ImageNotFound, Conflict (name in use), InvalidParameter."""
 
-    def start(self, id: str, *, attach: bool = False, stdin: bool = False) -> Session | None:
+    def start(self, id: str, *, attach: bool = False) -> Session | None:
         """Start it. With ``attach`` gives the session it is born with, so that no byte is missed.
 
-        StartFailure (exit_code 125, 126, 127); NotModified when it already runs.
+        The session takes input if the container was made with OpenStdin. StartFailure (exit_code 125, 126,
+        127); NotModified when it already runs.
         """
 
     def run(
@@ -152,7 +157,10 @@ class Containers(Protocol):
     def archive_stat(self, id: str, path: str) -> t.PathStat: ...
 
     def archive_get(self, id: str, path: str, fd: int) -> t.PathStat:
-        """Write a tar archive of ``path`` to ``fd``; its entries start with the path's base name."""
+        """Write a tar archive of ``path`` to ``fd``; its entries start with the path's base name.
+
+        Of ``/`` and of ``DIR/.`` it has the contents alone.
+        """
 
     def archive_put(
         self,
@@ -244,10 +252,17 @@ class Images(Protocol):
 class Backend(Protocol):
     """An engine."""
 
-    containers: Containers
-    execs: Execs
-    images: Images
-    volumes: Volumes
+    @property
+    def containers(self) -> Containers: ...
+
+    @property
+    def execs(self) -> Execs: ...
+
+    @property
+    def images(self) -> Images: ...
+
+    @property
+    def volumes(self) -> Volumes: ...
 
     def events(
         self, *, since: str | None = None, until: str | None = None, filters: t.Filters | None = None

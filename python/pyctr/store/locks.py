@@ -19,16 +19,18 @@ class DirLock:
     Whoever gets the lock reads the row again: the holder before may have removed the object.
     """
 
-    __slots__ = ("_fd", "_path", "_wait")
+    __slots__ = ("_fd", "_path", "_wait", "missing")
 
     def __init__(self, path: str, *, wait: bool = True) -> None:
         self._path = path
         self._wait = wait
         self._fd = -1
+        self.missing = False
+        """There is no such directory, so nobody can hold its lock."""
 
     @property
     def held(self) -> bool:
-        """False when the directory is not there, or somebody else has it and we did not want to wait."""
+        """False when the directory is missing, or somebody else has it and we did not want to wait."""
         return self._fd >= 0
 
     def __enter__(self) -> DirLock:
@@ -36,6 +38,7 @@ class DirLock:
             self._fd = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                self.missing = True
                 return self
             raise SystemFailure(
                 f"cannot lock {self._path}: {error.strerror}", errno=error.errno or 0

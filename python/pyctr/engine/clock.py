@@ -1,0 +1,112 @@
+"""Times as the documents have them: RFC 3339 with nanoseconds, in UTC, without importing ``datetime``."""
+
+from __future__ import annotations
+
+import time
+
+from pyctr.errors import InvalidParameter
+
+NEVER = "0001-01-01T00:00:00Z"
+SECOND = 1_000_000_000
+
+_UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
+
+
+def rfc3339(nano: int) -> str:
+    """``2026-11-23T21:30:00.123456789Z``; trailing zeros go, as Go has it. 0 is ``NEVER``."""
+    if not nano:
+        return NEVER
+    seconds, fraction = divmod(nano, SECOND)
+    year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
+    text = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+    return f"{text}.{fraction:09}".rstrip("0").rstrip(".") + "Z"
+
+
+def parse_rfc3339(text: str) -> int:
+    """Nanoseconds since 1970; a date alone is fine, and no offset means UTC. ValueError if malformed."""
+    if text == NEVER:
+        return 0
+    date, _, rest = text.replace("t", "T").partition("T")
+    year, month, day = (int(part) for part in date.split("-"))
+    clock, offset = _split_offset(rest)
+    whole, _, fraction = clock.partition(".")
+    hour, minute, second = ([int(part) for part in whole.split(":")] + [0, 0, 0])[:3] if whole else (0, 0, 0)
+    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
+        raise ValueError(f"no such time: {text}")
+    seconds = _days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset
+    return seconds * SECOND + (int(fraction.ljust(9, "0")[:9]) if fraction else 0)
+
+
+def parse_duration(text: str) -> int:
+    """Go's durations, ``1h30m`` or ``1.5s``, in nanoseconds. ValueError if malformed."""
+    total, number, rest = 0.0, "", text
+    if not rest:
+        raise ValueError("an empty duration")
+    while rest:
+        length = next((at for at, char in enumerate(rest) if not (char.isdigit() or char == ".")), len(rest))
+        number, rest = rest[:length], rest[length:]
+        unit = next((unit for unit in ("ns", "us", "µs", "ms", "s", "m", "h") if rest.startswith(unit)), "")
+        if not number or not unit:
+            raise ValueError(f"not a duration: {text}")
+        total += float(number) * _UNITS[unit]
+        rest = rest[len(unit) :]
+    return int(total)
+
+
+def parse_moment(name: str, text: str | None) -> int | None:
+    """What ``--since`` and ``--until`` take: RFC 3339, a Unix time, or a duration back from now."""
+    if text is None or text == "":
+        return None
+    try:
+        if "-" in text:
+            return parse_rfc3339(text)
+        if text[-1].isdigit():
+            seconds, _, fraction = text.partition(".")
+            return int(seconds) * SECOND + (int(fraction.ljust(9, "0")[:9]) if fraction else 0)
+        return time.time_ns() - parse_duration(text)
+    except ValueError:
+        raise InvalidParameter(
+            f'invalid value for "{name}": {text} is neither a time nor a duration'
+        ) from None
+
+
+def _split_offset(text: str) -> tuple[str, int]:
+    """Cut ``Z``, ``+01:00`` or nothing off a time of day; gives seconds east of UTC."""
+    if text.endswith(("Z", "z")):
+        return text[:-1], 0
+    for sign, factor in (("+", 1), ("-", -1)):
+        clock, found, offset = text.partition(sign)
+        if found:
+            hours, _, minutes = offset.partition(":")
+            return clock, factor * (int(hours) * 3600 + int(minutes or 0) * 60)
+    return text, 0
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Days since 1970-01-01 in the Gregorian calendar."""
+    if month <= 2:
+        year, month = year - 1, month + 12
+    return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day - 719469
+
+
+def ago(nano: int, now: int) -> str:
+    """Docker's words for a span: ``About a minute``, ``3 hours``."""
+    return human_duration((now - nano) // SECOND)
+
+
+def human_duration(seconds: int) -> str:
+    """Docker's words for a number of seconds."""
+    minutes, hours, days = seconds // 60, (seconds + 1800) // 3600, seconds // 86400
+    words = (
+        (seconds < 1, "Less than a second"),
+        (seconds == 1, "1 second"),
+        (seconds < 60, f"{seconds} seconds"),
+        (minutes == 1, "About a minute"),
+        (minutes < 60, f"{minutes} minutes"),
+        (hours == 1, "About an hour"),
+        (hours < 48, f"{hours} hours"),
+        (hours < 24 * 14, f"{days} days"),
+        (hours < 24 * 60, f"{days // 7} weeks"),
+        (hours < 24 * 730, f"{days // 30} months"),
+    )
+    return next((text for holds, text in words if holds), f"{days // 365} years")
