@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-import multiprocessing
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,24 +59,20 @@ def test_it_stays_small_and_followers_miss_nothing(tmp_path: Path, monkeypatch: 
     other.close()
 
 
-def _write_many(path: str, name: str) -> None:
-    journal = Journal(path)
-    for number in range(200):
-        journal.write("container", f"{name}{number}", name * 64, {"name": name * 100})
+WRITE_MANY = """
+import sys
+from pyctr.store.journal import Journal
+journal, name = Journal(sys.argv[1]), sys.argv[2]
+for number in range(200):
+    journal.write("container", f"{name}{number}", name * 64, {"name": name * 100})
+"""
 
 
 def test_lines_of_many_processes_do_not_mix(tmp_path: Path) -> None:
     path = str(tmp_path / "events.json")
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_write_many, args=(path, name)) for name in "abc"]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-        assert worker.exitcode == 0
-    assert sorted(actions(Journal(path))) == sorted(
-        f"{name}{number}" for name in "abc" for number in range(200)
-    )
+    workers = [subprocess.Popen([sys.executable, "-c", WRITE_MANY, path, name]) for name in "abc"]
+    assert [worker.wait() for worker in workers] == [0, 0, 0]
+    assert sorted(actions(Journal(path))) == sorted(f"{name}{number}" for name in "abc" for number in range(200))
 
 
 def test_a_full_disk_loses_the_event_alone() -> None:
