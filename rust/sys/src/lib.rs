@@ -1,10 +1,12 @@
 //! The only crate with unsafe code: safe wrappers over system calls that rustix lacks.
 
+pub mod bpf;
 pub mod clone;
 pub mod exe;
 pub mod exec;
 pub mod fd;
 pub mod keyring;
+pub mod kill;
 pub mod lean;
 pub mod mount;
 pub mod mount_private;
