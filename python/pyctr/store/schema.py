@@ -63,4 +63,26 @@ SCHEMA = (
     ) WITHOUT ROWID
     """,
     "CREATE INDEX execs_by_container ON execs (container)",
+    """
+    CREATE TABLE images (
+        id TEXT PRIMARY KEY,            -- sha256:..., of doc
+        created INTEGER NOT NULL,
+        size INTEGER NOT NULL,          -- bytes of all files in all layers
+        gone INTEGER NOT NULL,          -- removed by force; kept for the containers made from it
+        layers TEXT NOT NULL,           -- chain ids, top first, with spaces between
+        doc TEXT NOT NULL               -- the image configuration, byte for byte
+    ) WITHOUT ROWID
+    """,
+    "CREATE TABLE image_names (name TEXT PRIMARY KEY, image TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX image_names_by_image ON image_names (image)",
+    """
+    CREATE TABLE layers (
+        id TEXT PRIMARY KEY,            -- chain id, 64 hexadecimal digits
+        diff_id TEXT NOT NULL,
+        size INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE TABLE image_layers (image TEXT, layer TEXT, PRIMARY KEY (image, layer)) WITHOUT ROWID",
+    "CREATE INDEX image_layers_by_layer ON image_layers (layer)",
+    "CREATE TABLE layer_claims (layer TEXT, token TEXT, owner TEXT, PRIMARY KEY (token, layer)) WITHOUT ROWID",
 )

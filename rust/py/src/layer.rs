@@ -8,6 +8,7 @@ use std::{
 
 use pyctr_layer::{
     ApplyOptions, Change, ChangeKind, Error, IdRange, Limits, Owners, PackOptions, Whiteouts,
+    stream::Hasher,
 };
 use pyo3::{
     exceptions::{PyInterruptedError, PyOSError, PyValueError},
@@ -38,7 +39,7 @@ fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
 /// directories of the layers below, top first.
 ///
 /// Gives diff_id, digest (`sha256:…`), size and compressed_size (bytes of the stream), compression, entries, content
-/// (bytes of all files) and skipped_xattrs.
+/// (bytes of all files), skipped_xattrs, and complete (the archive ended with its mark).
 #[pyfunction]
 #[pyo3(signature = (fd, root, *, base=b"".as_slice(), whiteouts="overlay", owner=None, uid_map=None, gid_map=None,
     max_entries=None, max_bytes=None, keep_kinds=false, skip_devices=false, lower=Vec::new()))]
@@ -92,6 +93,7 @@ pub fn layer_apply<'py>(
     report.set_item("entries", applied.entries)?;
     report.set_item("content", applied.content)?;
     report.set_item("skipped_xattrs", applied.skipped_xattrs)?;
+    report.set_item("complete", applied.complete)?;
     Ok(report)
 }
 
@@ -230,4 +232,12 @@ pub fn sync_filesystem(py: Python<'_>, fd: RawFd) -> PyResult<()> {
     Ok(py
         .detach(|| rustix::fs::syncfs(&file))
         .map_err(io::Error::from)?)
+}
+
+/// The SHA-256 of `data`, 64 hexadecimal digits. hashlib says the same, after three milliseconds of import.
+#[pyfunction]
+pub fn sha256(data: &[u8]) -> String {
+    let mut hasher = Hasher::default();
+    hasher.update(data);
+    hasher.finish().0.to_string().replacen("sha256:", "", 1)
 }

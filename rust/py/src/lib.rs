@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use crate::layer::{
-        layer_apply, layer_changes, layer_pack, sync_filesystem, tree_changes, tree_copy, tree_remove, tree_usage,
+        layer_apply, layer_changes, layer_pack, sha256, sync_filesystem, tree_changes, tree_copy, tree_remove, tree_usage,
     };
     #[pymodule_export]
     use crate::locks::{locks_held, wait_lock};

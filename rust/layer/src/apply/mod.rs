@@ -55,6 +55,7 @@ pub fn apply(
         entries: done.entries,
         content: done.content,
         skipped_xattrs: done.skipped_xattrs,
+        complete: done.complete,
     })
 }
 
@@ -63,6 +64,7 @@ struct Done {
     entries: u64,
     content: u64,
     skipped_xattrs: u64,
+    complete: bool,
 }
 
 struct Apply<'a> {
@@ -112,6 +114,7 @@ impl<'a> Apply<'a> {
                 }
             }
         }
+        self.done.complete = archive.is_complete();
         self.directories.finish(&self.places)
     }
 

@@ -126,4 +126,6 @@ pub struct Applied {
     pub content: u64,
     /// Extended attributes that the file system does not have or this user may not set.
     pub skipped_xattrs: u64,
+    /// Whether the archive ended with its mark; one without may have been cut between two entries.
+    pub complete: bool,
 }

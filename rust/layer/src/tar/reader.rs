@@ -66,6 +66,7 @@ pub struct Reader<R> {
     /// Bytes of padding after them.
     padding: u64,
     seen: u64,
+    complete: bool,
 }
 
 /// Headers that speak about the next entry.
@@ -85,6 +86,7 @@ impl<R: BufRead> Reader<R> {
             data: 0,
             padding: 0,
             seen: 0,
+            complete: false,
         }
     }
 
@@ -122,6 +124,11 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
+    /// Whether the archive ended with its mark. Some writers leave it out, and so does a cut.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// The next piece of the current entry's data; empty at its end.
     ///
     /// # Errors
@@ -157,6 +164,7 @@ impl<R: BufRead> Reader<R> {
         };
         if block == [0; BLOCK] {
             // Two make the end; some writers are content with one.
+            self.complete = true;
             return match self.source.block()? {
                 None => Ok(None),
                 Some(second) if second == [0; BLOCK] => Ok(None),

@@ -1,0 +1,1 @@
+"""What an image is: references, image configuration, archives to import, and the image ``host``."""
