@@ -64,13 +64,17 @@ impl Linux {
 }
 
 /// One namespace of the container.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Namespace {
     /// Which kind.
     #[serde(rename = "type")]
     pub kind: NamespaceType,
     /// Join this one instead of making a new one.
-    #[serde(default, deserialize_with = "empty_is_none")]
+    #[serde(
+        default,
+        deserialize_with = "empty_is_none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub path: Option<PathBuf>,
 }
 

@@ -22,6 +22,8 @@ pub use process::{
     Scheduler, SchedulerFlag, SchedulerPolicy, User,
 };
 
+pub(crate) use validate::sysctl_path;
+
 /// The newest version of the runtime specification that is understood.
 pub const OCI_VERSION: &str = "1.2.1";
 

@@ -263,6 +263,19 @@ pub(crate) fn normal_sysctl(name: &str) -> String {
     name.chars().map(swap).collect()
 }
 
+/// Where a kernel parameter lies below `/proc`.
+pub(crate) fn sysctl_path(name: &str) -> String {
+    let swap = |c| match c {
+        '.' => '/',
+        '/' => '.',
+        other => other,
+    };
+    format!(
+        "sys/{}",
+        normal_sysctl(name).chars().map(swap).collect::<String>()
+    )
+}
+
 /// The kind of namespace a parameter (dotted) belongs to; `None` if it is the whole machine's.
 fn sysctl_namespace(name: &str) -> Option<NamespaceType> {
     const IPC: [&str; 8] = [

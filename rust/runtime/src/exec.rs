@@ -1,0 +1,222 @@
+//! `exec`: adds a process to a running container.
+
+use std::{
+    convert::Infallible,
+    os::fd::{AsFd, OwnedFd},
+};
+
+use pyctr_cgroup::{Cgroup, Entrance, unified_fd_of};
+use pyctr_sys::{
+    clone::{Clone, Cloned},
+    root::Root,
+};
+use rustix::io::Errno;
+
+use crate::{
+    container::Container,
+    error::{Context, Result},
+    init::{become_root, begin, compile, join_keyring, offer_terminal, set_domain, streams},
+    namespace::{foreign_kinds, join_bits, join_of, with_pid_namespace_of},
+    options::{Child, ExecOptions},
+    process::{launch::Launch, notify::Receiver, scheduling},
+    procfs::Procfs,
+    spec::{NamespaceType, Spec},
+    state::Status,
+    sync::Channel,
+    talk::Talk,
+};
+
+impl Container {
+    /// Runs a process in the container; the caller has to wait for it. `spec` is the container's document, which says what holds
+    /// for all its processes.
+    ///
+    /// # Errors
+    /// The container is not running, or is paused; the program could not be executed; a step failed.
+    pub fn exec(&self, spec: &Spec, mut options: ExecOptions<'_>) -> Result<Child> {
+        options.process.validate("process.")?;
+        let target = self
+            .record
+            .init
+            .open()
+            .ok_or_else(|| self.refuse("exec in", "it is not running"))?;
+        if !options.ignore_paused && self.status() == Status::Paused {
+            return Err(self.refuse("exec in", "it is paused"));
+        }
+        let way = self.way_in(&target, &options)?;
+        let procfs = Procfs::open().context(|| "cannot open /proc")?;
+        let receiver = match &spec.linux.seccomp {
+            Some(profile) => Receiver::connect(profile, self.record.oci(Status::Running))?,
+            None => None,
+        };
+        let (given, console) = (options.streams.take(), options.console_socket.take());
+        let (ours, theirs) = Channel::pair().context(|| "cannot make a socket")?;
+        match self.spawn(&way, &target)? {
+            Cloned::Child => {
+                drop(ours);
+                let Err(error) = self.become_program(
+                    spec, &options, way, &target, &procfs, &theirs, given, receiver,
+                );
+                theirs.fail(&error);
+                std::process::exit(1)
+            }
+            Cloned::Parent(pid, pidfd) => {
+                drop((theirs, given, receiver));
+                let mut talk = Talk::new(pid, pidfd, ours, console);
+                talk.until_ready(|| Ok(()))?;
+                talk.limit(&procfs, options.process)?;
+                talk.release()?;
+                talk.until_running()
+            }
+        }
+    }
+
+    fn way_in(&self, target: &OwnedFd, options: &ExecOptions<'_>) -> Result<Way> {
+        let gone = || self.refuse("exec in", "it is not running");
+        let pid = self.record.pid().ok_or_else(gone)?;
+        let cgroup = match options
+            .cgroup
+            .map(|sub| sub.trim_matches('/'))
+            .filter(|sub| !sub.is_empty())
+        {
+            Some(sub) => Some(self.cgroup_below(sub)?),
+            None => self.cgroup()?,
+        };
+        let unified = match &cgroup {
+            Some(cgroup) if options.cgroup.is_some() => cgroup
+                .unified_fd()
+                .map(|fd| fd.try_clone_to_owned())
+                .transpose()
+                .context(|| "cannot open the cgroup")?,
+            // The first process may have moved on to a group below.
+            Some(cgroup) if cgroup.unified_fd().is_some() => unified_fd_of(pid).ok(),
+            _ => None,
+        };
+        let kinds = foreign_kinds(pid).map_err(|_| gone())?;
+        // All of this was its own only if it lives on.
+        if !self.record.init.is_alive() {
+            return Err(gone());
+        }
+        let _ = target;
+        let entrance = cgroup.as_ref().map(Cgroup::entrance).transpose()?;
+        Ok(Way {
+            kinds,
+            unified,
+            entrance,
+        })
+    }
+
+    fn cgroup_below(&self, sub: &str) -> Result<Cgroup> {
+        if sub.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(self.refuse(
+                "exec in",
+                &format!("{sub:?} is not the name of a cgroup below its own"),
+            ));
+        }
+        let paths = self
+            .record
+            .cgroup_paths
+            .iter()
+            .map(|(name, path)| (name.clone(), path.join(sub)))
+            .collect();
+        Ok(Cgroup::from_paths(sub, &paths)?)
+    }
+
+    fn spawn(&self, way: &Way, target: &OwnedFd) -> Result<Cloned> {
+        let clone = || {
+            let clone = Clone {
+                cgroup: way.unified.as_ref().map(AsFd::as_fd),
+                ..Clone::default()
+            };
+            clone
+                .spawn()
+                .context(|| "cannot clone a process into the container")
+        };
+        if way.kinds.contains(&NamespaceType::Pid) {
+            with_pid_namespace_of(target, clone, |cloned| matches!(cloned, Cloned::Child))
+        } else {
+            clone()
+        }
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "called once; they are what the child owns"
+    )]
+    fn become_program(
+        &self,
+        spec: &Spec,
+        options: &ExecOptions<'_>,
+        way: Way,
+        target: &OwnedFd,
+        procfs: &Procfs,
+        channel: &Channel,
+        given: Option<[OwnedFd; 3]>,
+        receiver: Option<Receiver>,
+    ) -> Result<Infallible> {
+        let process = options.process;
+        let affinity = process.exec_cpu_affinity.clone().unwrap_or_default();
+        affinity
+            .initial
+            .as_deref()
+            .map_or(Ok(()), scheduling::set_affinity)?;
+        begin(way.entrance)?;
+        affinity
+            .last
+            .as_deref()
+            .map_or(Ok(()), scheduling::set_affinity)?;
+        join_namespaces(&way.kinds, target)?;
+        join_keyring(self.id(), channel);
+        let terminal = if process.terminal {
+            let root = Root::open_dir("/").context(|| "cannot open the container's root")?;
+            Some(offer_terminal(&root, process, channel)?)
+        } else {
+            None
+        };
+        set_domain(&spec.linux)?;
+        let state = self.record.oci(Status::Running);
+        let launch = Launch {
+            process,
+            user: options.user,
+            create_cwd: options.create_cwd,
+            streams: streams(terminal, given),
+            preserve_fds: options.preserve_fds,
+            die_with_parent: options.die_with_parent,
+            seccomp: compile(&spec.linux, receiver)?,
+            start_hooks: &[],
+            state: &state,
+            procfs,
+            channel,
+            gate: None,
+        };
+        launch.run()
+    }
+}
+
+/// What leads into a container.
+#[derive(Debug)]
+struct Way {
+    /// The kinds of namespaces in which it is and we are not.
+    kinds: Vec<NamespaceType>,
+    unified: Option<OwnedFd>,
+    entrance: Option<Entrance>,
+}
+
+/// The pid namespace was joined before the clone. The host's namespaces among the others must be joined with the host's rights, so
+/// the user namespace comes last; an ordinary user has no rights but those of the user namespace, and takes all at once.
+fn join_namespaces(kinds: &[NamespaceType], target: &OwnedFd) -> Result<()> {
+    let what = || "cannot join the namespaces of the container";
+    let user = kinds.contains(&NamespaceType::User);
+    let others = join_bits(kinds, |kind| {
+        !matches!(kind, NamespaceType::User | NamespaceType::Pid)
+    });
+    match join_of(target, others) {
+        Err(Errno::PERM) if user => {
+            join_of(target, join_bits(kinds, |kind| kind != NamespaceType::Pid)).context(what)?;
+        }
+        other => {
+            other.context(what)?;
+            join_of(target, join_bits(kinds, |kind| kind == NamespaceType::User)).context(what)?;
+        }
+    }
+    if user { become_root() } else { Ok(()) }
+}

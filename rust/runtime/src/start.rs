@@ -1,0 +1,48 @@
+//! `start`: lets the program of a created container run.
+
+use std::os::fd::AsFd;
+
+use rustix::{
+    fs::{CWD, Mode, OFlags, openat, unlink},
+    io::{Errno, write},
+};
+
+use crate::{
+    container::Container,
+    error::{Context, Result},
+    state::{GATE, Status},
+};
+
+impl Container {
+    /// Opens the gate of a container made with [`Gate::Fifo`](crate::Gate::Fifo). Gives what failed without stopping it.
+    ///
+    /// # Errors
+    /// It is not created, or not any more.
+    pub fn start(&self) -> Result<Vec<String>> {
+        match self.status() {
+            Status::Created => {}
+            Status::Stopped => return Err(self.refuse("start", "it has stopped")),
+            _ => return Err(self.refuse("start", "it is running already")),
+        }
+        let path = self.directory.join(GATE);
+        let what = || format!("cannot start container {}", self.id());
+        // Somebody has it open for reading, or it is dead: never wait.
+        let gate = match openat(
+            CWD,
+            &path,
+            OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
+            Mode::empty(),
+        ) {
+            Err(Errno::NXIO) => return Err(self.refuse("start", "it has stopped")),
+            Err(Errno::NOENT) => return Err(self.refuse("start", "it is running already")),
+            other => other.context(what)?,
+        };
+        // First the name goes, so that of two who start it at once only one can.
+        match unlink(&path) {
+            Err(Errno::NOENT) => return Err(self.refuse("start", "it is running already")),
+            other => other.context(what)?,
+        }
+        write(gate.as_fd(), b"0").context(what)?;
+        Ok(self.run_poststart())
+    }
+}
