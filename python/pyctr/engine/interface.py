@@ -227,6 +227,9 @@ class Images(Protocol):
 
     def inspect(self, ref: str) -> t.ImageInspect: ...
 
+    def history(self, ref: str) -> t.History:
+        """Docker's HistoryResponseItems, the last step first."""
+
     def import_(
         self,
         source: int | str,
@@ -238,7 +241,8 @@ class Images(Protocol):
     ) -> str:
         """Make an image of one layer from a tar archive, compressed or not; gives its id (``sha256:…``).
 
-        ``source``: an open file, or an http(s) URL. ``changes``: Dockerfile instructions (``CMD ["sh"]``).
+        ``source``: an open file, or a path, ``-``, or an http(s) URL. ``changes``: Dockerfile instructions,
+        ``CMD ["sh"]``.
         """
 
     def tag(self, source: str, target: str) -> None: ...

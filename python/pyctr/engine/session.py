@@ -77,17 +77,20 @@ class ShimSession:
 
     def handshake(self) -> dict[str, Any]:
         """Wait for OK or ERROR; gives OK's document, or raises what ERROR says."""
-        while True:
+        answer: dict[str, Any] | None = None
+        while answer is None:
             for kind, payload in self._arrived(wait=True):
                 if kind == frames.OK:
-                    return self._accept(json.loads(payload) if payload else {})
-                if kind == frames.ERROR:
+                    answer = json.loads(payload) if payload else {}
+                elif kind == frames.ERROR:
                     self.close()
                     raise _refusal(json.loads(payload))
-                self._take(kind, payload, self._early)
-            if self.ended:
+                else:
+                    self._take(kind, payload, self._early)
+            if self.ended and answer is None:
                 self.close()
                 raise SupervisorGone("the supervisor broke off before it answered")
+        return self._accept(answer)
 
     def receive(self) -> list[tuple[int, bytes]]:
         """See ``interface.Session``."""

@@ -470,6 +470,9 @@ Deleted = list[dict[str, str]]
 """What removing an image did, in order: ``{"Untagged": ref}`` and ``{"Deleted": id}``."""
 
 
+History = list[Json]
+
+
 class EventActor(TypedDict):
     ID: str
     Attributes: dict[str, str]

@@ -1,0 +1,37 @@
+"""kill: send a signal to the container's first process."""
+
+from __future__ import annotations
+
+from pyctr.engine import signals
+from pyctr.engine.session import SupervisorGone, ask
+from pyctr.engine.state import LIVE
+from pyctr.errors import Conflict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyctr.engine.core import Core
+    from pyctr.store.containers import Row
+
+
+def kill(core: Core, ref: str, signal: str = "SIGKILL") -> None:
+    """``POST /containers/{id}/kill``."""
+    number = signals.parse(signal)
+    row = core.container(ref)
+    if row.state not in LIVE:
+        raise Conflict(f"cannot kill container: {ref}: container {row.id} is not running")
+    send(core, row, number)
+
+
+def send(core: Core, row: Row, number: int) -> bool:
+    """Signal a running container; says whether its supervisor was there to do it."""
+    try:
+        ask(core.paths.bundle(row.id), {"op": "signal", "signal": number})
+    except (SupervisorGone, Conflict):
+        return False
+    core.note(row, "kill", signal=str(number))
+    if row.state == "paused" and number == signals.NUMBERS["KILL"]:
+        # A frozen process on cgroup v1 dies only when it thaws.
+        from pyctr.engine import cgroups
+
+        cgroups.freeze(core, row, frozen=False)
+    return True

@@ -1,0 +1,81 @@
+"""rm: claim the container, remove its files, forget it. Goes on whatever fails, and may be run again."""
+
+from __future__ import annotations
+
+from pyctr.engine.state import LIVE, is_live
+from pyctr.errors import Conflict, ContainerNotFound, SystemFailure
+from pyctr.store import files, owner
+from pyctr.store.locks import DirLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyctr.engine.core import Core
+    from pyctr.store.containers import Row
+
+
+def remove(core: Core, ref: str, *, force: bool = False, volumes: bool = False, link: bool = False) -> None:
+    """``DELETE /containers/{id}``."""
+    if link:
+        raise ContainerNotFound(f"cannot remove the link {ref}: there are no links")
+    row = core.container(ref)
+    if row.state in LIVE:
+        _make_way(core, row, force=force)
+    with DirLock(core.paths.container(row.id)):
+        found = core.containers.get(row.id)
+        if found is None:
+            if row.auto_remove:
+                return
+            raise ContainerNotFound(f"no such container: {ref}")
+        if found.state in LIVE and is_live(core, found):
+            raise Conflict(f'cannot remove container "/{row.name}": it was started again')
+        claim(core, found)
+        erase(core, found, volumes=volumes)
+
+
+def claim(core: Core, row: Row) -> None:
+    """Say that we are removing it. A full disk is no reason not to: the lock keeps others away too."""
+    try:
+        core.containers.set(row.id, state="removing", owner=owner.me())
+    except SystemFailure as error:
+        if error.errno != 28:
+            raise
+
+
+def erase(core: Core, row: Row, *, volumes: bool = False, quietly: bool = False) -> None:
+    """Remove the container's files, its anonymous volumes if asked or ``--rm``, and the row.
+
+    For whoever holds its lock or its claim.
+    """
+    leftovers = files.remove_tree(core.paths.bundle(row.id))
+    leftovers += core.driver.remove(row.id)
+    directory = core.paths.container(row.id)
+    if files.remove_tree(directory):
+        files.discard(directory, core.paths)
+    anonymous = _anonymous(core, row) if volumes or row.auto_remove else []
+    core.containers.delete(row.id)
+    if anonymous:
+        from pyctr.engine.volume.store import erase as erase_volume
+
+        for name in anonymous:
+            erase_volume(core, name)
+    if not quietly:
+        core.note(row, "destroy")
+
+
+def _anonymous(core: Core, row: Row) -> list[str]:
+    if not row.mounts:
+        return []
+    used = (core.volumes.get(name) for name in core.volumes.used_by(row.id))
+    return [volume.name for volume in used if volume is not None and volume.anonymous]
+
+
+def _make_way(core: Core, row: Row, *, force: bool) -> None:
+    """End a running container, or say why not."""
+    if not force:
+        state, advice = "running", "stop the container before removing or force remove"
+        if row.state == "paused":
+            state, advice = "paused", "unpause and stop the container before removing or force remove"
+        raise Conflict(f'cannot remove container "/{row.name}": container is {state}: {advice}')
+    from pyctr.engine.container.stop import kill_and_wait
+
+    kill_and_wait(core, row)

@@ -1,0 +1,168 @@
+"""start: write the bundle, spawn its supervisor, and wait for the word that the program runs."""
+
+from __future__ import annotations
+
+import _socket
+import json
+import os
+import time
+
+from pyctr import _core
+from pyctr.engine.clock import NEVER, parse_rfc3339
+from pyctr.engine.container import netfiles
+from pyctr.engine.container.config import log_options
+from pyctr.engine.container.spec import build_spec
+from pyctr.engine.session import ShimSession, SupervisorGone
+from pyctr.engine.spec.process import named_groups
+from pyctr.engine.state import LIVE, STARTABLE, settle_ended
+from pyctr.errors import Conflict, ContainerNotFound, NotModified, PyctrError, StartFailure, SystemFailure
+from pyctr.store import files, owner
+from pyctr.store.locks import DirLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pyctr.engine.core import Core
+    from pyctr.store.containers import Row
+
+    Document = dict[str, Any]
+
+SHIM = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "_bin", "pyctr-shim")
+ATTACH_FD = 3
+"""The number that the supervisor's end of our socket has there."""
+
+
+def start(core: Core, ref: str, *, attach: bool = False) -> ShimSession | None:
+    """``POST /containers/{id}/start``."""
+    row = core.container(ref)
+    with DirLock(core.paths.container(row.id)):
+        found = core.containers.get(row.id)
+        if found is None:
+            raise ContainerNotFound(f"no such container: {ref}")
+        if found.state in LIVE:
+            if found.state == "paused":
+                raise Conflict(f"cannot start a paused container, try unpause instead: {ref}")
+            raise NotModified(f"container {ref} is already running")
+        if not core.containers.change(row.id, STARTABLE, state="starting", owner=owner.me()):
+            raise Conflict(f"container {ref} is being {found.state}: try again")
+        files.unlink(core.paths.exit(row.id))
+        session = launch(core, found, core.document(found), after_failure=found.state)
+    return _handed_over(session, attach=attach)
+
+
+def launch(
+    core: Core, row: Row, doc: Document, spec: Document | None = None, *, after_failure: str = "created"
+) -> ShimSession:
+    """Start a container that we claim; gives the session it is born with.
+
+    What it was before, ``after_failure``, it is again when that fails, with the reason noted.
+    """
+    try:
+        write_bundle(core, row, doc, spec)
+        session = _spawn(core, row)
+    except BaseException as error:
+        _note_failure(core, row, error, after_failure)
+        raise
+    started = parse_rfc3339(session.started_at)
+    columns = {"state": "running", "owner": "", "pid": session.pid, "started": started, "finished": 0}
+    columns |= {"boot": owner.boot_id(), "exit_code": 0, "oom_killed": 0, "error": ""}
+    core.containers.set(row.id, **columns)
+    core.note(row, "start")
+    return session
+
+
+def write_bundle(core: Core, row: Row, doc: Document, spec: Document | None) -> None:
+    """config.json and shim.json, in a directory of their own."""
+    config, host = doc["Config"], doc["HostConfig"]
+    if spec is None:
+        spec, _ = build_spec(core, row.id, doc)
+    netfiles.write(core, row.id, config, host)
+    rootfs = core.driver.rootfs(row.id)
+    if "path" in rootfs:
+        spec["root"]["path"] = rootfs["path"]
+    bundle = core.paths.bundle(row.id)
+    _make_bundle(core, bundle)
+    files.write(f"{bundle}/config.json", json.dumps(spec, separators=(",", ":")).encode())
+    files.write(f"{bundle}/shim.json", json.dumps(shim_document(core, row, doc, rootfs)).encode())
+
+
+def shim_document(core: Core, row: Row, doc: Document, rootfs: Document) -> Document:
+    """ARCHITECTURE.md, "shim.json"."""
+    config, host = doc["Config"], doc["HostConfig"]
+    log = None
+    if host["LogConfig"]["Type"] == "json-file":
+        size, count = log_options(host["LogConfig"]["Config"])
+        log = {"path": core.paths.log(row.id), "max_size": size, "max_file": count}
+    return {
+        "id": row.id,
+        "log": log,
+        "exit_file": core.paths.exit(row.id),
+        "stdin": config["OpenStdin"],
+        "stdin_once": config["StdinOnce"],
+        "rootfs": {"overlay": rootfs["overlay"]} if "overlay" in rootfs else None,
+        "user": config["User"],
+        "groups": named_groups(host),
+        "create_cwd": bool(config["WorkingDir"]),
+        "init": SHIM if host.get("Init") else None,
+    }
+
+
+def _make_bundle(core: Core, bundle: str) -> None:
+    try:
+        os.mkdir(bundle, 0o700)
+    except FileExistsError:
+        files.remove_tree(bundle)
+        os.mkdir(bundle, 0o700)
+    except FileNotFoundError:
+        core.paths.prepare_run()
+        os.mkdir(bundle, 0o700)
+
+
+def _spawn(core: Core, row: Row) -> ShimSession:
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    session = ShimSession(ours.detach(), on_end=lambda record: settle_ended(core, row.id, record))
+    arguments = ["shim", "--bundle", core.paths.bundle(row.id), "--attach-fd", str(ATTACH_FD)]
+    try:
+        _core.spawn_shim(SHIM, arguments, [(theirs.fileno(), ATTACH_FD)])
+    except OSError as error:
+        session.close()
+        raise SystemFailure(f"cannot start {SHIM}: {error.strerror}", errno=error.errno or 0) from error
+    finally:
+        theirs.close()
+    session.handshake()
+    return session
+
+
+def _note_failure(core: Core, row: Row, error: BaseException, state: str) -> None:
+    """Put back what the start has changed. Nothing here may hide the error that brought us here."""
+    code = error.exit_code if isinstance(error, StartFailure) else 125
+    message = str(error) if isinstance(error, PyctrError) else type(error).__name__
+    try:
+        if isinstance(error, (SupervisorGone, KeyboardInterrupt)):
+            from pyctr.engine import cgroups
+
+            _core.wait_lock(core.paths.shim_lock(row.id), 1.0)
+            cgroups.destroy(core, row)
+        files.remove_tree(core.paths.bundle(row.id))
+        core.containers.set(row.id, state=state, owner="", exit_code=code, error=message)
+    except (PyctrError, OSError):
+        return
+
+
+def _handed_over(session: ShimSession, *, attach: bool) -> ShimSession | None:
+    if attach:
+        return session
+    session.close()
+    return None
+
+
+def read_state(core: Core, row: Row) -> tuple[int, int]:
+    """The pid and start time of a running container whose starter did not live to write them down."""
+    from pyctr.engine.session import ask
+
+    try:
+        state = ask(core.paths.bundle(row.id), {"op": "state"})
+        return int(state.get("pid") or 0), parse_rfc3339(state.get("started_at") or NEVER)
+    except (PyctrError, ValueError):
+        return 0, time.time_ns()

@@ -1,0 +1,89 @@
+"""Clear up after the dead: what a killed process, a killed supervisor or a reboot left half done."""
+
+from __future__ import annotations
+
+import os
+
+from pyctr.engine.state import end, is_live, refresh_all
+from pyctr.store import files, owner
+from pyctr.store.locks import DirLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyctr.engine.core import Core
+    from pyctr.store.containers import Row
+
+
+def take_over(core: Core, id: str, claimant: str) -> None:
+    """Finish or undo what a process was doing with a container, if that process is dead."""
+    if owner.alive(claimant) or not core.containers.take_over(id, claimant, owner.me()):
+        return
+    with DirLock(core.paths.container(id)):
+        row = core.containers.get(id)
+        if row is None or row.owner != owner.me():
+            return
+        if row.state == "removing":
+            _erase(core, row)
+        elif is_live(core, row):
+            _adopt(core, row)
+        elif row.state == "creating":
+            _clear_cgroups(core, row)
+            _erase(core, row)
+        elif row.state == "starting":
+            _undo_start(core, row)
+        else:
+            core.containers.set(id, owner="")
+
+
+def everything(core: Core) -> list[Row]:
+    """Look at every container, and sweep what no row names; gives the rows as they are now."""
+    core.sweep()
+    rows = refresh_all(core, core.containers.list())
+    sweep_files(core)
+    return rows
+
+
+def sweep_files(core: Core) -> None:
+    """Empty ``trash/``, and ``tmp/`` of what belongs to dead processes."""
+    for name in _entries(core.paths.trash):
+        files.remove_tree(f"{core.paths.trash}/{name}")
+    for name in _entries(core.paths.tmp):
+        if not owner.alive(name.partition(".")[0]):
+            files.remove_tree(f"{core.paths.tmp}/{name}")
+
+
+def _entries(path: str) -> list[str]:
+    try:
+        return os.listdir(path)
+    except OSError:
+        return []
+
+
+def _adopt(core: Core, row: Row) -> None:
+    """Its starter died, its supervisor lives: it runs."""
+    from pyctr.engine.container.start import read_state
+
+    pid, started = read_state(core, row)
+    core.containers.set(row.id, state="running", owner="", pid=pid, started=started, boot=owner.boot_id())
+
+
+def _undo_start(core: Core, row: Row) -> None:
+    """Its starter died, and there is no supervisor: it ran and ended, or it never ran."""
+    if os.path.exists(core.paths.exit(row.id)):
+        end(core, row)
+        return
+    _clear_cgroups(core, row)
+    files.remove_tree(core.paths.bundle(row.id))
+    core.containers.set(row.id, state="exited" if row.finished else "created", owner="")
+
+
+def _erase(core: Core, row: Row) -> None:
+    from pyctr.engine.container.remove import erase
+
+    erase(core, row, volumes=row.state == "creating")
+
+
+def _clear_cgroups(core: Core, row: Row) -> None:
+    from pyctr.engine import cgroups
+
+    cgroups.destroy(core, row)
