@@ -4,6 +4,7 @@
 //! interpreter's lock. `python/pyctr/_core.pyi` describes the same functions for type checkers, and stubtest compares the two.
 #![forbid(unsafe_code)]
 
+mod cgroup;
 mod interrupt;
 mod layer;
 mod locks;
@@ -15,8 +16,14 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
+    use crate::cgroup::{
+        cgroup_freeze, cgroup_frozen, cgroup_info, cgroup_kill, cgroup_oom_kills, cgroup_pids,
+        cgroup_remove, cgroup_stats, cgroup_thaw, cgroup_update,
+    };
+    #[pymodule_export]
     use crate::layer::{
-        layer_apply, layer_changes, layer_pack, sha256, sync_filesystem, tree_changes, tree_copy, tree_remove, tree_usage,
+        layer_apply, layer_changes, layer_pack, sha256, sync_filesystem, tree_changes, tree_copy,
+        tree_remove, tree_usage,
     };
     #[pymodule_export]
     use crate::locks::{locks_held, wait_lock};
