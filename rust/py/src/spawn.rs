@@ -43,7 +43,7 @@ pub(crate) fn os_error(py: Python<'_>, error: &io::Error, path: &Path) -> PyErr 
         .import("os")
         .and_then(|os| os.call_method1("strerror", (errno,)));
     match text.and_then(|text| text.extract::<String>()) {
-        Ok(text) => PyOSError::new_err((errno, text, path.to_owned())),
+        Ok(text) => PyOSError::new_err((errno, text, path.as_os_str().to_owned())),
         Err(error) => error,
     }
 }
