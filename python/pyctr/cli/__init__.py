@@ -18,6 +18,7 @@ def main() -> NoReturn:
     import os
     import sys
 
+    open_standard_streams()
     if "_PYCTR_COMPLETE" in os.environ:
         from pyctr.cli.completion import complete
 
@@ -33,3 +34,12 @@ def main() -> NoReturn:
             pass
     # Tearing the interpreter down frees what the kernel frees anyway, and takes longer than many a command.
     os._exit(code)
+
+
+def open_standard_streams() -> None:
+    """Open on /dev/null what we were started without: else the first file we open would take its place."""
+    import sys
+
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open("/dev/null", "r" if number == 0 else "w"))  # noqa: SIM115 - for good

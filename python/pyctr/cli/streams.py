@@ -102,7 +102,7 @@ class Streams:
     def _wait(self, session: Session) -> set[int]:
         """Wait for output, a signal, or keys if there is room for them; the descriptors that are ready."""
         waiter = poll()
-        sending = bool(self._typed) or getattr(session, "pending", False)
+        sending = bool(self._typed) or session.pending
         waiter.register(session.fileno(), POLLIN | POLLOUT if sending else POLLIN)
         waiter.register(self.signals.fileno(), POLLIN)
         if self.stdin and not self._typed and not self._input_ended:

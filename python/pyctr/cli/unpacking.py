@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from pyctr.cli.copying import Plan
 
 
-def unpack(archive: int, where: Plan, top: str, *, keep_owner: bool) -> None:
-    """Unpack an archive whose entries start with ``top`` as ``where`` says; all becomes ours by default."""
+def unpack(archive: int, where: Plan, top: str, mode: int, *, keep_owner: bool) -> None:
+    """Unpack an archive whose entries start with ``top`` as ``where`` says; all becomes ours by default.
+
+    ``mode`` are the permissions of what is copied: an archive of a directory's contents does not have them.
+    """
     owner = None if keep_owner else (os.geteuid(), os.getegid())
     try:
         if where.name:
-            _renamed(archive, where, top, owner)
+            _renamed(archive, where, top, mode, owner)
         else:
             _apply(archive, where.into, owner)
     except OSError as problem:
@@ -36,7 +39,7 @@ def _apply(archive: int, directory: str, owner: tuple[int, int] | None) -> None:
         os.close(fd)
 
 
-def _renamed(archive: int, where: Plan, top: str, owner: tuple[int, int] | None) -> None:
+def _renamed(archive: int, where: Plan, top: str, mode: int, owner: tuple[int, int] | None) -> None:
     """Unpack beside the destination, then move what came to its name: it is there whole, or not at all."""
     import shutil
     import tempfile
@@ -45,7 +48,9 @@ def _renamed(archive: int, where: Plan, top: str, owner: tuple[int, int] | None)
     target = os.path.join(where.into, where.name)
     try:
         _apply(archive, beside, owner)
-        whole = top in ("", ".", "/")  # the archive's top is the directory itself
+        whole = top in ("", ".", "/")  # then the archive has a directory's contents alone
+        if whole:
+            os.chmod(beside, mode)
         os.replace(beside if whole else os.path.join(beside, top), target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)

@@ -104,9 +104,7 @@ def deferred(module: str, function: str) -> Callable[[str], Any]:
     """Return a parser that imports ``pyctr.cli.opts.<module>`` only when it is first called."""
 
     def read(text: str) -> Any:
-        from importlib import import_module
-
-        return getattr(import_module(f"pyctr.cli.opts.{module}"), function)(text)
+        return getattr(__import__(f"pyctr.cli.opts.{module}", fromlist=(function,)), function)(text)
 
     return read
 

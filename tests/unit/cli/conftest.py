@@ -1,4 +1,4 @@
-"""A Docker Engine API server of canned answers, to ask the real docker command line what it sends and prints."""
+"""A Docker Engine API server of canned answers: ask the real docker what it sends and prints."""
 
 from __future__ import annotations
 

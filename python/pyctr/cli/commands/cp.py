@@ -51,7 +51,7 @@ def _from_container(context: Context, parsed: Parsed, container: str, path: str,
     from pyctr.cli.unpacking import unpack
 
     with _Pipe(lambda fd: containers.archive_get(container, path, fd)) as archive:
-        unpack(archive, where, split_path(path)[1], keep_owner=parsed["archive"])
+        unpack(archive, where, split_path(path)[1], found["mode"] & 0o777, keep_owner=parsed["archive"])
     _tell(context, parsed, local)
 
 

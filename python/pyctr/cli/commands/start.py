@@ -42,13 +42,13 @@ def _attached(context: Context, parsed: Parsed, name: str) -> int:
         sig_proxy=parsed["sig-proxy"] and not config["Tty"],
     )
     with streams:
-        return converse(context, streams, _session(context, name, stdin))
+        return converse(context, streams, _session(context, name, stdin=stdin))
 
 
-def _session(context: Context, name: str, stdin: bool) -> Session:
+def _session(context: Context, name: str, *, stdin: bool) -> Session:
     containers = context.engine.containers
     try:
-        session = containers.start(name, attach=True, stdin=stdin)
+        session = containers.start(name, attach=True)
     except NotModified:
         return containers.attach(name, stdin=stdin)
     assert session is not None

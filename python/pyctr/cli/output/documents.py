@@ -37,7 +37,19 @@ _MAPS = frozenset(
     )
 )
 """Fields that are maps from names of the user's."""
-_POINTERS = frozenset(("Health", "Healthcheck", "Init", "MemorySwappiness", "OomKillDisable", "PidsLimit"))
+_POINTERS = frozenset(
+    (
+        "Health",
+        "Healthcheck",
+        "Init",
+        "MemorySwappiness",
+        "OomKillDisable",
+        "PidsLimit",
+        "SizeRootFs",
+        "SizeRw",
+        "StopTimeout",
+    )
+)
 """Fields that are null when nothing was said, and no lists."""
 
 
@@ -71,30 +83,28 @@ def completed(value: Any, shape: Any) -> Any:
     if not isinstance(value, dict) or not hasattr(shape, "__required_keys__"):
         return value
     filled = dict(value)
-    for key, hint in get_type_hints(shape).items():
-        inner = _core(hint)
-        filled[key] = (
-            completed(filled[key], inner)
-            if filled.get(key) is not None
-            else filled.get(key, _zero(key, inner))
-        )
+    for key, hint in get_type_hints(shape, include_extras=True).items():
+        inner, optional = _core(hint)
+        if filled.get(key) is not None:
+            filled[key] = completed(filled[key], inner)
+        elif key not in filled:
+            filled[key] = None if optional else _ZEROS.get(inner)
     return filled
 
 
-def _core(hint: Any) -> Any:
-    """Return the type without ``| None``, ``NotRequired`` and the like."""
+_ZEROS = {bool: False, int: 0, str: ""}
+
+
+def _core(hint: Any) -> tuple[Any, bool]:
+    """Return a type without ``| None`` and ``NotRequired``, and whether it had them."""
     from types import NoneType, UnionType
     from typing import NotRequired, Union, get_args, get_origin
 
+    optional = False
     while get_origin(hint) in (UnionType, Union, NotRequired):
         hint = next(argument for argument in get_args(hint) if argument is not NoneType)
-    return hint
-
-
-def _zero(key: str, shape: Any) -> Any:
-    if key in _POINTERS or hasattr(shape, "__required_keys__"):
-        return None
-    return {bool: False, int: 0, str: ""}.get(shape)
+        optional = True
+    return hint, optional
 
 
 def inspect(
@@ -115,7 +125,7 @@ def inspect(
             if compiled is None:
                 documents.append(document)
             else:
-                lines.append(_filled_in(compiled, document, shape))
+                lines.append(filled_in(compiled, document, shape))
         except PyctrError as problem:
             problems.append(problem)
     if compiled is None:
@@ -129,13 +139,13 @@ def inspect(
     return 1 if problems else 0
 
 
-def _filled_in(template: Any, document: Any, shape: Any) -> str:
+def filled_in(template: Any, document: Any, shape: Any) -> str:
     """Carry out a template; if it names what the document lacks, once more with that filled in."""
     try:
         return f"{template.execute(typed(document, 'document'))}\n"
-    except TemplateError:
-        pass
+    except TemplateError as error:
+        first = error
     try:
         return f"{template.execute(typed(completed(document, shape), 'document'))}\n"
-    except TemplateError as error:
-        raise InvalidParameter(f"template parsing error: {error}") from None
+    except TemplateError:
+        raise InvalidParameter(f"template parsing error: {first}") from None

@@ -84,7 +84,7 @@ class _Parser:
 
         if token.kind == "eof":
             shown = "EOF"
-        elif token.kind in KEYWORDS:
+        elif token.kind in KEYWORDS or token.kind == "dot":
             shown = f"<{token.text}>"
         else:
             shown = quote(token.text if len(token.text) <= 10 else token.text[:10]) + (
@@ -105,11 +105,13 @@ class _Parser:
         """Parse the whole template."""
         body: list[nodes.Node] = []
         while self.peek().kind != "eof":
+            if self.at_definition():
+                self.definition()
+                continue
             node = self.node()
             if isinstance(node, _Mark):
                 raise self.problem(f"unexpected {node}")
-            if node is not None:
-                body.append(node)
+            body.append(node)
         self.define("", body)
         return self.definitions
 
@@ -123,8 +125,20 @@ class _Parser:
             return
         self.definitions[name] = body
 
-    def node(self) -> nodes.Node | None:
-        """Parse text or one action; None for a definition, which leaves nothing here."""
+    def at_definition(self) -> bool:
+        """Take ``{{define``, which is allowed outside of everything else alone, if it comes next."""
+        token = self.next()
+        if token.kind != "open":
+            self.back(token)
+            return False
+        word = self.next_word()
+        if word.kind != "define":
+            self.back(token, word)
+            return False
+        return True
+
+    def node(self) -> nodes.Node:
+        """Parse text or one action."""
         token = self.next_word()
         if token.kind == "text":
             return nodes.Text(token.position, token.text)
@@ -141,8 +155,7 @@ class _Parser:
             if isinstance(node, _Mark):
                 self.depth -= 1
                 return found, node
-            if node is not None:
-                found.append(node)
+            found.append(node)
         raise self.problem("unexpected EOF")
 
     def deeper(self) -> None:
@@ -151,7 +164,7 @@ class _Parser:
         if self.depth > _DEEPEST:
             raise self.problem("max expression depth exceeded")
 
-    def action(self) -> nodes.Node | None:  # noqa: PLR0911 - one per kind
+    def action(self) -> nodes.Node:
         token = self.next_word()
         kind = token.kind
         if kind in ("if", "with", "range"):
@@ -160,9 +173,6 @@ class _Parser:
             return self.jump(token)
         if kind in ("template", "block"):
             return self.call(kind)
-        if kind == "define":
-            self.definition()
-            return None
         if kind == "else":
             return self.otherwise()
         if kind == "end":
