@@ -2,7 +2,7 @@
 
 use std::{mem::MaybeUninit, ptr};
 
-use rustix::io::Errno;
+use rustix::{io::Errno, process::Signal};
 
 /// Gives every signal its default action and blocks none, as a new program expects it.
 pub fn reset() {
@@ -44,4 +44,17 @@ pub fn wait() -> Result<i32, Errno> {
     } else {
         Ok(signal)
     }
+}
+
+/// The signal with this number, real-time ones included.
+///
+/// Those between the named and the real-time ones belong to the C library and are none (signal(7)).
+pub fn from_number(number: i32) -> Option<Signal> {
+    Signal::from_named_raw(number).or_else(|| {
+        let real_time = libc::SIGRTMIN()..=libc::SIGRTMAX();
+        // SAFETY: the number is neither zero nor one that the C library keeps to itself.
+        real_time
+            .contains(&number)
+            .then(|| unsafe { Signal::from_raw_unchecked(number) })
+    })
 }

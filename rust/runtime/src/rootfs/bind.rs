@@ -1,0 +1,187 @@
+//! Bind mounts: opening what is bound, and changing a mount that exists.
+
+use std::{
+    io,
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+};
+
+use pyctr_sys::{
+    mount::{MountAttr, mount_setattr},
+    root::{Links, Root},
+};
+use rustix::{
+    fs::CWD,
+    io::Errno,
+    mount::{MountPropagationFlags, OpenTreeFlags, open_tree},
+};
+
+use super::{Depth, idmap::IdMaps, plan::Planned, propagation};
+use crate::{
+    error::{Cause as _, Context as _, Error, Kind, Result},
+    spec::Linux,
+};
+
+/// A detached copy of the mount at the source of `planned`.
+pub(super) fn open(planned: &Planned<'_>, depth: Depth, bundle: &Path) -> Result<OwnedFd> {
+    let Some(source) = &planned.mount.source else {
+        return Err(Error::new(
+            Kind::Invalid,
+            format!(
+                "{}: a bind mount needs a source",
+                planned.cannot("mount on")
+            ),
+        ));
+    };
+    clone_at(&bundle.join(source), depth).map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::NOENT) => Error::new(
+            Kind::Setup,
+            format!("bind source path does not exist: {}", source.display()),
+        ),
+        Some(Errno::INVAL) => Error::setup(
+            planned.cannot_mount(),
+            "the source cannot be bound, it is on an unbindable mount",
+        ),
+        _ => Error::setup(planned.cannot_mount(), error.describe()),
+    })
+}
+
+/// A detached copy of the mount at a path of the host.
+pub(super) fn clone_at(path: &Path, depth: Depth) -> io::Result<OwnedFd> {
+    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    if depth == Depth::Tree {
+        flags |= OpenTreeFlags::AT_RECURSIVE;
+    }
+    Ok(open_tree(CWD, path, flags)?)
+}
+
+/// Maps the ids of a copy, if the document asks for it.
+pub(super) fn map_ids(
+    planned: &Planned<'_>,
+    copy: &OwnedFd,
+    idmaps: &mut IdMaps<'_>,
+) -> Result<()> {
+    let explicit = !planned.mount.uid_mappings.is_empty();
+    let Some(depth) = planned.options.idmap.or(explicit.then_some(Depth::Top)) else {
+        return Ok(());
+    };
+    let userns = if explicit {
+        idmaps.of(&planned.mount.uid_mappings, &planned.mount.gid_mappings)
+    } else {
+        idmaps.container()
+    };
+    let userns = userns.context(|| planned.cannot("map the ids of the mount on"))?;
+    let attr = MountAttr {
+        userns: Some(userns),
+        ..MountAttr::default()
+    };
+    mount_setattr(copy, depth == Depth::Tree, &attr).map_err(|error| {
+        let cause = match Errno::from_io_error(&error) {
+            Some(Errno::INVAL) => "its file system does not support it".to_owned(),
+            _ => error.describe(),
+        };
+        Error::setup(planned.cannot("map the ids of the mount on"), cause)
+    })
+}
+
+/// Gives a copy made in the host's namespace the propagation that one made in the container's would have.
+pub(super) fn adopt(planned: &Planned<'_>, copy: &OwnedFd, linux: &Linux) -> Result<()> {
+    match propagation::of_tree(linux) {
+        Some(kind) if !planned.options.is_shared() => {
+            let attr = MountAttr {
+                propagation: kind,
+                ..MountAttr::default()
+            };
+            mount_setattr(copy, true, &attr).context(|| planned.cannot("set the propagation of"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Applies the options of `planned` to a copy that is still detached, in as few calls as they allow. Attributes that are not
+/// mentioned stay, so those that the kernel has locked do no harm.
+pub(super) fn change(planned: &Planned<'_>, copy: &OwnedFd, depth: Depth) -> Result<()> {
+    let options = &planned.options;
+    let alone = depth == Depth::Top;
+    let mut top = options.top.attr();
+    let mut deep = options.deep.attr();
+    if alone {
+        top = options.deep.merged(options.top).attr();
+        deep = MountAttr::default();
+    }
+    let mut steps = options.propagation.iter();
+    if let Some((kind, reach)) = steps.next() {
+        let attr = if alone || *reach == Depth::Top {
+            &mut top
+        } else {
+            &mut deep
+        };
+        attr.propagation = *kind;
+    }
+    apply(planned, copy, true, &deep)?;
+    apply(planned, copy, false, &top)?;
+    steps.try_for_each(|step| propagate_one(planned, copy, *step))
+}
+
+/// Applies the propagation types of `planned` to a mount.
+pub(super) fn propagate(planned: &Planned<'_>, mount: &OwnedFd) -> Result<()> {
+    planned
+        .options
+        .propagation
+        .iter()
+        .try_for_each(|step| propagate_one(planned, mount, *step))
+}
+
+fn propagate_one(
+    planned: &Planned<'_>,
+    mount: &OwnedFd,
+    (kind, depth): (MountPropagationFlags, Depth),
+) -> Result<()> {
+    apply(
+        planned,
+        mount,
+        depth == Depth::Tree,
+        &MountAttr {
+            propagation: kind,
+            ..MountAttr::default()
+        },
+    )
+}
+
+/// Changes the attributes of the mount that is at the place of `planned`.
+pub(super) fn remount(planned: &Planned<'_>, root: &Root) -> Result<()> {
+    let place = root
+        .place(&planned.destination, Links::Follow)
+        .context(|| planned.cannot("remount"))?;
+    apply(planned, &place, true, &planned.options.deep.attr())?;
+    apply(planned, &place, false, &planned.options.top.attr())?;
+    propagate(planned, &place)
+}
+
+fn apply(
+    planned: &Planned<'_>,
+    mount: impl AsFd,
+    recursive: bool,
+    attr: &MountAttr<'_>,
+) -> Result<()> {
+    if attr.is_empty() {
+        return Ok(());
+    }
+    mount_setattr(mount, recursive, attr).map_err(|error| {
+        let cause = match Errno::from_io_error(&error) {
+            Some(Errno::PERM) => {
+                "it would lift a restriction that is locked in this user namespace".to_owned()
+            }
+            Some(Errno::INVAL) if planned.options.remount => "it is not a mount point".to_owned(),
+            _ => error.describe(),
+        };
+        Error::setup(
+            format!(
+                "cannot set {} on {}",
+                planned.mount.options.join(","),
+                planned.destination.display()
+            ),
+            cause,
+        )
+    })
+}

@@ -1,0 +1,77 @@
+//! `list`.
+
+use std::fmt::Write as _;
+
+use pyctr_runtime::{Container, Status};
+
+use super::{
+    Context, Failure, Outcome, args::Flag, args::Parsed, no_operands, print, state::Entry,
+};
+
+/// The options of `list`.
+pub const FLAGS: [Flag; 2] = [
+    Flag::value(&["format", "f"], "FORMAT", "table (default) or json"),
+    Flag::switch(&["quiet", "q"], "only ids"),
+];
+
+/// Lists the containers below `--root`; one that cannot be read is named and hides no other.
+pub fn list(context: &Context, parsed: &Parsed) -> Outcome {
+    no_operands(parsed)?;
+    let (containers, broken) = Container::list(&context.root)?;
+    for error in &broken {
+        context.log.warning(&error.to_string());
+    }
+    let entries: Vec<Entry> = containers.iter().map(Entry::of).collect();
+    let text = match (
+        parsed.is_set("quiet"),
+        parsed.get("format").unwrap_or("table"),
+    ) {
+        (true, _) => entries
+            .iter()
+            .map(|entry| format!("{}\n", entry.oci().id))
+            .collect(),
+        (_, "table") => table(&entries),
+        (_, "json") => serde_json::to_string(&entries).map_err(Failure::from_display)? + "\n",
+        (_, other) => {
+            return Err(Failure::new(format!(
+                "unknown format \"{other}\": table or json"
+            )));
+        }
+    };
+    print(&text).map_err(Failure::new)
+}
+
+fn table(entries: &[Entry]) -> String {
+    let width = entries
+        .iter()
+        .map(|entry| entry.oci().id.len())
+        .max()
+        .unwrap_or(0)
+        .max(10);
+    let mut text = format!(
+        "{:width$}  {:8} {:8} {:30} BUNDLE\n",
+        "ID", "PID", "STATUS", "CREATED"
+    );
+    for oci in entries.iter().map(Entry::oci) {
+        let _ = writeln!(
+            text,
+            "{:width$}  {:<8} {:8} {:30} {}",
+            oci.id,
+            oci.pid,
+            word(oci.status),
+            oci.created,
+            oci.bundle.display()
+        );
+    }
+    text
+}
+
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Creating => "creating",
+        Status::Created => "created",
+        Status::Running => "running",
+        Status::Paused => "paused",
+        Status::Stopped => "stopped",
+    }
+}

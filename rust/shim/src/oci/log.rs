@@ -1,0 +1,72 @@
+//! `--log` and `--log-format`: where an engine that calls the runtime looks for the reason of a failure.
+
+use std::{fs::OpenOptions, io::Write as _, path::PathBuf};
+
+use serde::Serialize;
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// `time="…" level=… msg="…"`, as logrus prints.
+    Text,
+    /// One JSON object a line, as logrus prints.
+    Json,
+}
+
+/// The log of one command.
+#[derive(Debug)]
+pub struct Log {
+    path: Option<PathBuf>,
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    level: &'a str,
+    msg: &'a str,
+    time: &'a str,
+}
+
+impl Log {
+    /// A log to `path` (none: only standard error) in the named format.
+    ///
+    /// # Errors
+    /// A sentence that names the format if it is not known.
+    pub fn new(path: Option<&str>, format: Option<&str>) -> Result<Self, String> {
+        let format = match format.unwrap_or("text") {
+            "text" => Format::Text,
+            "json" => Format::Json,
+            other => return Err(format!("unknown log format \"{other}\": text or json")),
+        };
+        Ok(Self {
+            path: path.map(PathBuf::from),
+            format,
+        })
+    }
+
+    /// Reports a failure on standard error and in the log.
+    pub fn error(&self, message: &str) {
+        eprintln!("pyctr-oci: {message}");
+        self.write("error", message);
+    }
+
+    /// Reports something that was given way on.
+    pub fn warning(&self, message: &str) {
+        if self.path.is_none() {
+            eprintln!("pyctr-oci: warning: {message}");
+        }
+        self.write("warning", message);
+    }
+
+    /// A log that cannot be written must not change what the command does.
+    fn write(&self, level: &str, msg: &str) {
+        let Some(path) = &self.path else { return };
+        let time = &crate::clock::WallTime::now().to_string();
+        let line = match self.format {
+            Format::Text => format!("time={time:?} level={level} msg={msg:?}"),
+            Format::Json => serde_json::to_string(&Line { level, msg, time }).unwrap_or_default(),
+        };
+        let opened = OpenOptions::new().append(true).create(true).open(path);
+        let _ = opened.and_then(|mut file| writeln!(file, "{line}"));
+    }
+}

@@ -1,0 +1,66 @@
+//! `run`: create, start, wait and delete in one go.
+
+use pyctr_runtime::Container;
+
+use super::{
+    Context, Outcome,
+    args::{Flag, Parsed},
+    create::{self, Bundle, warn, write_pid_file},
+    foreground,
+};
+
+/// The options of `run`: those of `create` and two of its own.
+pub const FLAGS: [Flag; 10] = {
+    let [
+        bundle,
+        config,
+        console,
+        pid_file,
+        fds,
+        pivot,
+        keyring,
+        subreaper,
+    ] = create::FLAGS;
+    [
+        bundle,
+        config,
+        console,
+        pid_file,
+        fds,
+        pivot,
+        keyring,
+        subreaper,
+        Flag::switch(&["detach", "d"], "do not wait for the container"),
+        Flag::switch(&["keep"], "do not delete the container when it has ended"),
+    ]
+};
+
+/// Runs a container; in the foreground its exit status is that of the program.
+pub fn run(context: &Context, parsed: &Parsed) -> Outcome {
+    pyctr_runtime::reexec::reexec_from_readonly_mount()?;
+    let bundle = Bundle::open(context, parsed)?;
+    let options = bundle.options(context, parsed)?;
+    let detach = parsed.is_set("detach");
+    foreground::check_terminal(&options.spec, options.console_socket.is_some(), detach)?;
+    foreground::prepare(detach)?;
+    let (container, child) = pyctr_runtime::create(options)?.start()?;
+    warn(context, &child.warnings);
+    let status = write_pid_file(parsed, child.pid).and_then(|()| {
+        if detach {
+            Ok(0)
+        } else {
+            foreground::attend(&child)
+        }
+    });
+    if !detach && !parsed.is_set("keep") || status.is_err() {
+        delete(context, &container);
+    }
+    status
+}
+
+fn delete(context: &Context, container: &Container) {
+    match container.delete(true) {
+        Ok(warnings) => warn(context, &warnings),
+        Err(error) => context.log.warning(&error.to_string()),
+    }
+}
