@@ -15,6 +15,8 @@ def dumps(value: Any, indent: int | None = None) -> str:
     """Return ``value`` as JSON in one line, or indented by so many spaces."""
     separators = (",", ":") if indent is None else (",", ": ")
     text = json.dumps(_plain(value), ensure_ascii=False, separators=separators, indent=indent)
+    if isinstance(value, Record):  # docker prints the lines of listings with Go's own, more careful, encoder
+        text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 

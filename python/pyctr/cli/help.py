@@ -23,7 +23,7 @@ class DockerCommand(TyperCommand):
         super().__init__(
             name=name,
             help=table.help,
-            params=parameters(table),
+            params=[*options(table), arguments(table)],
             add_help_option=False,
             context_settings={**_SETTINGS, "allow_interspersed_args": table.interspersed},
             rich_markup_mode=None,
@@ -49,7 +49,7 @@ class DockerGroup(TyperGroup):
             name=name,
             help=text,
             commands=commands,
-            params=parameters(table) if table else [],
+            params=options(table) if table else [],
             add_help_option=table is None,
             context_settings=_SETTINGS,
             rich_markup_mode=None,
@@ -89,18 +89,17 @@ def line_usage(usage: str, path: str) -> str:
     return usage.replace("\n", f"\n       {path} ")
 
 
-def parameters(table: Command) -> list[Any]:
-    """Return the options of a command, by name as docker sorts them, and its arguments."""
-    options = sorted(table.options, key=lambda option: option.name)
-    found: list[Any] = [_option(option, option.name, hidden=option.hidden) for option in options]
-    found += [_option(option, option.also, hidden=True) for option in options if option.also]
-    arguments = TyperArgument(
-        param_decls=["arguments"],
-        nargs=-1,
-        hidden=True,
-        autocompletion=_source(table.complete),
-    )
-    return [*found, arguments]
+def options(table: Command) -> list[Any]:
+    """Return the options of a command, by name as docker sorts them."""
+    rows = sorted(table.options, key=lambda option: option.name)
+    listed = [_option(option, option.name, hidden=option.hidden) for option in rows]
+    return listed + [_option(option, option.also, hidden=True) for option in rows if option.also]
+
+
+def arguments(table: Command) -> TyperArgument:
+    """Return the arguments of a command."""
+    source = _source(table.complete)
+    return TyperArgument(param_decls=["arguments"], nargs=-1, hidden=True, autocompletion=source)
 
 
 def _option(option: Option, name: str, *, hidden: bool) -> TyperOption:

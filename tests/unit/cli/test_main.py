@@ -170,7 +170,9 @@ def test_roots(cli: Cli) -> None:
     cli("--root", "/a", "--run-root=/b", "ps")
     assert cli.connected == ("/a", "/b")
     cli("ps", environ={"PYCTR_ROOT": "/c"})
-    assert cli.connected == ("/c", None)
+    assert cli.connected is not None
+    assert cli.connected[0] == "/c"
+    assert cli.connected[1] is None
     assert cli.engine.close.called
 
 
