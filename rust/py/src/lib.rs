@@ -5,7 +5,6 @@
 #![forbid(unsafe_code)]
 
 mod cgroup;
-mod cgroup;
 mod interrupt;
 mod layer;
 mod locks;
@@ -23,19 +22,12 @@ mod _core {
         cgroup_remove, cgroup_stats, cgroup_thaw, cgroup_update,
     };
     #[pymodule_export]
-    use crate::cgroup::{
-        cgroup_freeze, cgroup_frozen, cgroup_info, cgroup_kill, cgroup_oom_kills, cgroup_pids,
-        cgroup_remove, cgroup_stats, cgroup_thaw, cgroup_update,
-    };
-    #[pymodule_export]
     use crate::layer::{
         layer_apply, layer_changes, layer_pack, sha256, sync_filesystem, tree_changes, tree_copy,
         tree_remove, tree_usage,
     };
     #[pymodule_export]
     use crate::locks::{locks_held, wait_lock};
-    #[pymodule_export]
-    use crate::rootfs::{open_in_root, overlay_open};
     #[pymodule_export]
     use crate::rootfs::{open_in_root, overlay_open};
     #[pymodule_export]
