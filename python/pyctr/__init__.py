@@ -15,28 +15,32 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pyctr import errors
     from pyctr._core import __version__
     from pyctr.api import Container, Engine, Image, Result, Volume
     from pyctr.errors import PyctrError
 
-__all__ = ["Container", "Engine", "Image", "PyctrError", "Result", "Volume", "__version__", "errors"]
+__all__ = ["Container", "Engine", "Image", "PyctrError", "Result", "Volume", "__version__"]
+
+
+_HOMES = {
+    "Container": "pyctr.api",
+    "Engine": "pyctr.api",
+    "Image": "pyctr.api",
+    "PyctrError": "pyctr.errors",
+    "Result": "pyctr.api",
+    "Volume": "pyctr.api",
+    "__version__": "pyctr._core",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    home = _HOMES.get(name)
+    if home is None:
         raise AttributeError(f"module 'pyctr' has no attribute {name!r}")
-    if name == "__version__":
-        from pyctr import _core
+    from importlib import import_module
 
-        return _core.__version__
-    if name in ("PyctrError", "errors"):
-        from pyctr import errors
-
-        return errors if name == "errors" else errors.PyctrError
-    from pyctr import api
-
-    return getattr(api, name)
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from pyctr import _core
+from pyctr.engine.failing import Failing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,30 +25,36 @@ def path(core: Core, row: Row) -> str:
 
 def freeze(core: Core, row: Row, *, frozen: bool) -> None:
     """Stop all its processes where they are, or let them go on."""
-    (_core.cgroup_freeze if frozen else _core.cgroup_thaw)(path(core, row))
+    with Failing(f"{'pause' if frozen else 'unpause'} container {row.name}"):
+        (_core.cgroup_freeze if frozen else _core.cgroup_thaw)(path(core, row))
 
 
 def pids(core: Core, row: Row) -> list[int]:
     """Its processes, by the host's pids."""
-    return _core.cgroup_pids(path(core, row))
+    with Failing(f"list the processes of container {row.name}"):
+        return _core.cgroup_pids(path(core, row))
 
 
 def stats(core: Core, row: Row) -> dict[str, Any]:
     """What it has used, in the shape of ``runc events --stats``."""
-    found: dict[str, Any] = json.loads(_core.cgroup_stats(path(core, row)))
-    return found
+    with Failing(f"measure container {row.name}"):
+        found: dict[str, Any] = json.loads(_core.cgroup_stats(path(core, row)))
+        return found
 
 
 def update(core: Core, row: Row, resources: dict[str, Any]) -> None:
     """Change its limits; ``resources`` as ``linux.resources`` of config.json."""
-    _core.cgroup_update(path(core, row), json.dumps(resources).encode())
+    with Failing(f"update container {row.name}"):
+        _core.cgroup_update(path(core, row), json.dumps(resources).encode())
 
 
 def kill(core: Core, row: Row) -> None:
     """SIGKILL for every process in it."""
-    _core.cgroup_kill(path(core, row))
+    with Failing(f"kill container {row.name}"):
+        _core.cgroup_kill(path(core, row))
 
 
 def destroy(core: Core, row: Row) -> None:
     """Kill whatever is left in it and remove it. Harmless when there is none."""
-    _core.cgroup_remove(path(core, row))
+    with Failing(f"remove the cgroups of container {row.name}"):
+        _core.cgroup_remove(path(core, row))

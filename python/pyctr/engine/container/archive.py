@@ -15,6 +15,7 @@ import stat
 from pyctr import _core
 from pyctr.engine.clock import rfc3339
 from pyctr.engine.container.rootfs import open_root
+from pyctr.engine.failing import Failing
 from pyctr.engine.state import LIVE
 from pyctr.errors import Forbidden, InvalidParameter, NotFound, SystemFailure
 from pyctr.store.locks import DirLock
@@ -52,7 +53,7 @@ def archive_get(core: Core, ref: str, path: str, fd: int) -> t.PathStat:
         found = _stat(tree, path)
         contents = path.endswith("/.") or posixpath.normpath(path) in ("/", "//", ".")
         name = b"" if contents else os.fsencode(posixpath.basename(posixpath.normpath(path)))
-        with _failing(f"archive {path} of container {ref}"):
+        with Failing(f"archive {path} of container {ref}"):
             _core.layer_pack(tree.root, os.fsencode(tree.path), fd, name=name)
         core.note(tree.row, "archive-path")
         return found
@@ -70,7 +71,7 @@ def archive_put(
         finally:
             os.close(directory)
         owner = None if copy_owner else (0, 0)
-        with _failing(f"unpack into {path} of container {ref}"):
+        with Failing(f"unpack into {path} of container {ref}"):
             _core.layer_apply(
                 fd,
                 tree.root,
@@ -87,7 +88,7 @@ def export(core: Core, ref: str, fd: int) -> None:
     row = core.container(ref)
     root = open_root(core, row.id)
     try:
-        with _failing(f"export container {ref}"):
+        with Failing(f"export container {ref}"):
             _core.layer_pack(root, b"", fd)
     finally:
         os.close(root)
@@ -189,22 +190,3 @@ class _Tree:
             raise InvalidParameter(f"cannot reach {self._asked}: it is a single file on the host")
         self.root = os.open(point["Source"], _DIRECTORY)
         self.path = ("/" + self.path)[len(point["Destination"]) :].lstrip("/")
-
-
-class _failing:  # noqa: N801 - reads as part of the sentence
-    """``with _failing("do this"):`` turns what the core raises into our errors."""
-
-    def __init__(self, action: str) -> None:
-        self._action = action
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(value, OSError):
-            reason = value.strerror or str(value)
-            raise SystemFailure(f"cannot {self._action}: {reason}", errno=value.errno or 0) from value
-        if isinstance(value, ValueError):
-            raise InvalidParameter(f"cannot {self._action}: {value}") from value
