@@ -19,6 +19,9 @@ pub fn poll(fds: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> rustix::io::R
     let page = rustix::param::page_size();
     let segments = Segments::of_program();
     let here = ptr::from_ref(&segments).addr();
+    // On the stack: were it a constant of the program, the kernel would fault its page in.
+    let timeout = std::hint::black_box(timeout.copied());
+    map_alone(poll as *const (), page);
     release(
         ((here & !(page - 1)) - page).saturating_sub(STACK_REACH),
         STACK_REACH,
@@ -26,7 +29,23 @@ pub fn poll(fds: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> rustix::io::R
     for &(start, length) in segments.list() {
         release(start, length);
     }
-    rustix::event::poll(fds, timeout)
+    rustix::event::poll(fds, timeout.as_ref())
+}
+
+/// Make the code at `function`, at most a page long, a mapping of its own by giving it advice of its own.
+///
+/// A fault maps up to 64 KiB of file pages around it, but never beyond its mapping: so what runs while all else is unmapped brings
+/// back two pages, not sixteen.
+fn map_alone(function: *const (), page: usize) {
+    let start = function.addr() & !(page - 1);
+    // SAFETY: advice on how pages are read does not change what they hold.
+    let _ = unsafe {
+        rustix::mm::madvise(
+            ptr::without_provenance_mut(start),
+            2 * page,
+            rustix::mm::Advice::Random,
+        )
+    };
 }
 
 /// Tell the kernel that this range's contents can be dropped (file pages) or are no longer needed (the unused stack).
