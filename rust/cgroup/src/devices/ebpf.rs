@@ -27,8 +27,13 @@ pub(super) fn program(rules: &[DeviceRule]) -> Result<Vec<Insn>> {
         let devices = devices(rule)?;
         let both = devices.len() == 2;
         // A rule about both kinds is one block that does not look at the kind.
-        if let Some(devices) = devices.first() {
-            block(&mut program, rule.allow, *devices, both, access);
+        let Some(first) = devices.first() else {
+            continue;
+        };
+        block(&mut program, rule.allow, *first, both, access);
+        if both && first.major.is_none() && first.minor.is_none() && access == Access::ALL {
+            // It decides about everything, and the kernel does not take instructions that are never reached.
+            return Ok(program);
         }
     }
     program.extend(answer(false));

@@ -158,7 +158,7 @@ fn idle_and_back() {
         .expect("woken up");
     assert_eq!(
         group.read("cpu", either("cpu.shares", "cpu.weight")),
-        either("600", "67")
+        either("600", "66")
     );
 }
 

@@ -58,6 +58,27 @@ fn run(program: &[Insn], request: Request) -> bool {
     }
 }
 
+/// Which instructions can be reached; the kernel refuses a program with others.
+fn reached(program: &[Insn]) -> Vec<bool> {
+    let mut reached = vec![false; program.len()];
+    reached[0] = true;
+    // Jumps go forward only, so one pass sees every way.
+    for (at, insn) in program
+        .iter()
+        .enumerate()
+        .filter(|(_, insn)| insn.op() != Some(Op::Exit))
+    {
+        if !reached[at] {
+            continue;
+        }
+        reached[at + 1] = true;
+        if matches!(insn.op(), Some(Op::JumpEqual32 | Op::JumpNotEqual32)) {
+            reached[at + 1 + usize::try_from(insn.off).expect("forward")] = true;
+        }
+    }
+    reached
+}
+
 /// The meaning of the rules, written down without thinking of speed.
 fn meaning(rules: &[DeviceRule], request: Request) -> bool {
     [Access::READ, Access::WRITE, Access::MKNOD]
@@ -121,6 +142,7 @@ proptest! {
     #[test]
     fn the_program_does_what_the_rules_mean(rules in rules(), requests in proptest::collection::vec(request(), 1..50)) {
         let program = program(&rules).expect("valid rules");
+        prop_assert!(reached(&program).into_iter().all(|reached| reached));
         for request in requests {
             prop_assert_eq!(run(&program, request), meaning(&rules, request), "{:?}", request);
         }

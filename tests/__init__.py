@@ -1,0 +1,1 @@
+"""The tests. One command runs all of them: ``tests/run``."""
