@@ -165,14 +165,18 @@ def test_a_broken_pipe_is_quiet(cli: Cli) -> None:
     assert (done.code, done.out, done.err) == (141, "", "")
 
 
-def test_roots(cli: Cli) -> None:
+@pytest.mark.parametrize(
+    ("argv", "environ", "roots"),
+    [
+        (["--root", "/a", "--run-root=/b"], {}, ("/a", "/b")),
+        ([], {"PYCTR_ROOT": "/c"}, ("/c", None)),
+        (["--root", "/a"], {"PYCTR_ROOT": "/c", "PYCTR_RUN_ROOT": "/d"}, ("/a", "/d")),
+    ],
+)
+def test_roots(cli: Cli, argv: list[str], environ: dict[str, str], roots: tuple[str, str | None]) -> None:
     cli.engine.containers.list.return_value = []
-    cli("--root", "/a", "--run-root=/b", "ps")
-    assert cli.connected == ("/a", "/b")
-    cli("ps", environ={"PYCTR_ROOT": "/c"})
-    assert cli.connected is not None
-    assert cli.connected[0] == "/c"
-    assert cli.connected[1] is None
+    cli(*argv, "ps", environ=environ)
+    assert cli.connected == roots
     assert cli.engine.close.called
 
 
