@@ -150,6 +150,26 @@ fn what_cannot_run_is_an_error_and_nothing_else() {
 }
 
 #[test]
+fn a_paused_container_refuses() {
+    if !is_root() {
+        return;
+    }
+    let (bundle, birth) = idle();
+    let state_root = bundle.path("..").canonicalize().expect("state root");
+    let container =
+        pyctr_runtime::Container::open(&state_root, &bundle.id).expect("known to the runtime");
+    container.pause().expect("paused");
+    let (_, kind, reply) = bundle.ask(request("e1", "true"));
+    container.resume().expect("resumed");
+    assert_eq!(
+        (kind, &reply["code"]),
+        (Kind::Error, &json!(409)),
+        "{reply}"
+    );
+    end(&bundle, birth);
+}
+
+#[test]
 fn it_ends_with_the_container() {
     if !is_root() {
         return;

@@ -326,3 +326,70 @@ fn nonsense_disturbs_nobody() {
     assert_eq!(birth.finish().text(), "undisturbed\n");
     bundle.assert_gone();
 }
+
+#[test]
+fn memory_that_ran_out_is_told() {
+    if !is_root() {
+        return;
+    }
+    let mut bundle = Bundle::new("tail /dev/zero");
+    bundle.config["linux"]["resources"] = json!({"memory": {"limit": 20 << 20, "swap": 20 << 20}});
+    let (birth, _) = bundle.started();
+    let outcome = birth.finish();
+    assert_eq!(
+        (outcome.exit_code(), &outcome.exit["oom_killed"]),
+        (137, &json!(true))
+    );
+    bundle.assert_gone();
+}
+
+#[test]
+fn a_slow_reader_gets_everything_after_the_lock_is_free() {
+    if !is_root() {
+        return;
+    }
+    let bundle = Bundle::new("seq 1 150000; exit 2");
+    let (birth, _) = bundle.started();
+    bundle.assert_gone();
+    assert_eq!(bundle.json("exit.json")["exit_code"], json!(2));
+    let outcome = birth.finish();
+    let expected: String = (1..=150_000).map(|n| format!("{n}\n")).collect();
+    assert!(outcome.text() == expected && outcome.exit_code() == 2);
+}
+
+#[test]
+fn a_record_that_cannot_go_where_it_belongs_is_in_the_bundle() {
+    if !is_root() {
+        return;
+    }
+    let mut bundle = Bundle::new("exit 6");
+    bundle.shim["exit_file"] = json!(bundle.path("none/record.json"));
+    let (birth, _) = bundle.started();
+    assert_eq!(birth.finish().exit_code(), 6);
+    bundle.assert_gone();
+    assert_eq!(bundle.json("exit.json")["exit_code"], json!(6));
+}
+
+#[test]
+fn a_log_is_rotated() {
+    if !is_root() {
+        return;
+    }
+    let mut bundle = Bundle::new("seq 1 20000");
+    bundle.shim["log"]["max_size"] = json!(100_000);
+    bundle.shim["log"]["max_file"] = json!(3);
+    let (birth, _) = bundle.started();
+    assert_eq!(birth.finish().exit_code(), 0);
+    bundle.assert_gone();
+    let sizes = ["log.json", "log.json.1", "log.json.2"]
+        .map(|name| bundle.path(name).metadata().expect(name).len());
+    assert!(
+        sizes[0] <= 100_000
+            && sizes[1..]
+                .iter()
+                .all(|size| (99_000..=100_000).contains(size)),
+        "{sizes:?}"
+    );
+    assert!(!bundle.path("log.json.3").exists());
+    assert_eq!(log_texts(&bundle).last().expect("entries").1, "20000\n");
+}

@@ -223,7 +223,15 @@ impl Conversation {
     pub fn frame(&mut self) -> Option<(Kind, Vec<u8>)> {
         let mut head = [0; 8];
         match self.0.read_exact(&mut head) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
+            // Reset: it left without having read what we sent last.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
+                ) =>
+            {
+                return None;
+            }
             result => result.expect("a frame in time"),
         }
         let [kind, 0, 0, 0, length @ ..] = head else {
