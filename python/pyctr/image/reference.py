@@ -20,6 +20,7 @@ _LOWER = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ALNUM = _LETTERS | _LOWER
 _TAG = _ALNUM | frozenset("_.-")
+_DIGESTS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
 class Reference:
@@ -173,10 +174,5 @@ def _is_tag(text: str) -> bool:
 
 
 def _is_digest(text: str) -> bool:
-    algorithm, colon, value = text.partition(":")
-    if not colon or len(value) < 32 or not frozenset("0123456789abcdefABCDEF").issuperset(value):
-        return False
-    if algorithm == "sha256":
-        return len(value) == 64 and _HEX.issuperset(value)
-    parts = algorithm.replace("_", "+").replace("-", "+").replace(".", "+").split("+")
-    return all(part and part[0] in _LETTERS and _ALNUM.issuperset(part) for part in parts)
+    algorithm, _, value = text.partition(":")
+    return len(value) == _DIGESTS.get(algorithm) and _HEX.issuperset(value)

@@ -49,7 +49,10 @@ def find(core: Core, ref: str) -> Image:
     images = ImageRows(core.db)
     if host.is_meant(ref):
         return Image(host_row())
-    row = images.get(ref) if reference.is_id(ref) else _by_name(images, ref) or _by_prefix(images, ref)
+    if reference.is_id(ref):
+        row = images.get(ref) or _host_by_prefix(ref)
+    else:
+        row = _by_name(images, ref) or _by_prefix(images, ref)
     if row is None:
         raise ImageNotFound(f"no such image: {_shown(ref)}")
     return Image(row)
