@@ -9,6 +9,7 @@ mod freeze;
 mod lifecycle;
 mod limits;
 mod oom;
+mod places;
 mod process;
 mod stats;
 mod support;
@@ -24,6 +25,7 @@ const TESTS: &[&[Test]] = &[
     oom::TESTS,
     devices::TESTS,
     stats::TESTS,
+    places::TESTS,
 ];
 
 fn main() -> ExitCode {

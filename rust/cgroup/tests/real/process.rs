@@ -4,14 +4,22 @@ use std::{
     env,
     fs::{File, OpenOptions},
     io::{BufRead, BufReader, Read, Write, stdin, stdout},
+    os::unix::process::CommandExt,
     process::{Child, Command, ExitCode, ExitStatus, Stdio},
     thread::sleep,
     time::Duration,
 };
 
 use pyctr_cgroup::{Cgroup, Driver};
-use pyctr_sys::clone::{Clone, Cloned};
-use rustix::process::{Pid, WaitOptions, getpid, waitpid};
+use pyctr_sys::{
+    clone::{Clone, Cloned},
+    namespace::unshare,
+};
+use rustix::{
+    mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount},
+    process::{Pid, WaitOptions, getpid, waitpid},
+    thread::UnshareFlags,
+};
 
 /// First argument of such a process.
 pub const MARK: &str = "process-in-a-group";
@@ -25,9 +33,14 @@ pub struct Process {
 impl Process {
     /// Starts a process, which enters the group and then waits to be told to [`go`](Self::go).
     pub fn start(group: &Cgroup, work: &[&str]) -> Self {
-        let mut child = Command::new(env::current_exe().expect("this program"))
-            .args([MARK, group.path()])
-            .args(work)
+        let mut command = Command::new(env::current_exe().expect("this program"));
+        command.args([MARK, group.path()]).args(work);
+        Self::spawn(command)
+    }
+
+    /// Starts a process by a command of one's own.
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -88,6 +101,15 @@ pub fn main(arguments: &[String]) -> ExitCode {
     let [path, work, arguments @ ..] = arguments else {
         return ExitCode::FAILURE;
     };
+    match work.as_str() {
+        "make" => {
+            say("ready");
+            wait_for_input();
+            return make(path);
+        }
+        "made" => return make(path),
+        _ => {}
+    }
     let group = Cgroup::open(path, Driver::Cgroupfs).expect("the group is there");
     if work == "born" {
         return born(&group);
@@ -113,6 +135,7 @@ pub fn main(arguments: &[String]) -> ExitCode {
         "fork" => fork(&arguments[0]),
         "multiply" => multiply(),
         "open" => open(arguments),
+        "contained" => contained(&arguments[0]),
         _ => return ExitCode::FAILURE,
     }
     ExitCode::SUCCESS
@@ -201,6 +224,49 @@ fn multiply() {
             Ok(Cloned::Child) | Err(_) => sleep(Duration::from_micros(100)),
         }
     }
+}
+
+/// Makes a group with limits and says where it is and what holds there.
+fn make(path: &str) -> ExitCode {
+    let limits = r#"{"memory": {"limit": 104857600}, "pids": {"limit": 33}}"#;
+    let limits = serde_json::from_str(limits).expect("resources");
+    let made = Cgroup::create(path, Driver::Cgroupfs).and_then(|group| {
+        group.update(&limits)?;
+        let (stats, places) = (group.stats()?, group.paths());
+        group.remove()?;
+        let place = places.values().next().expect("a hierarchy");
+        Ok(format!(
+            "{} {} {}",
+            place.display(),
+            stats.memory.usage.limit,
+            stats.pids.limit
+        ))
+    });
+    say(&made.unwrap_or_else(|error| error.to_string()));
+    ExitCode::SUCCESS
+}
+
+/// The same as a new program in a cgroup namespace whose top is our group.
+fn contained(path: &str) {
+    unshare(UnshareFlags::NEWCGROUP | UnshareFlags::NEWNS).expect("root may");
+    mount_change(
+        "/",
+        MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
+    )
+    .expect("root may");
+    unmount("/sys/fs/cgroup", UnmountFlags::DETACH).expect("root may");
+    mount(
+        "cgroup2",
+        "/sys/fs/cgroup",
+        "cgroup2",
+        MountFlags::empty(),
+        None,
+    )
+    .expect("root may");
+    let error = Command::new(env::current_exe().expect("this program"))
+        .args([MARK, path, "made"])
+        .exec();
+    say(&error.to_string());
 }
 
 /// Opens files and says which of them it could open, in words such as `read:ok`.
