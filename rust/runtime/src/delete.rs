@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
-    process::{Pid, Signal, WaitOptions, pidfd_send_signal, waitpid},
+    process::{Signal, pidfd_send_signal},
 };
 
 use crate::{
@@ -23,27 +23,21 @@ const PATIENCE: Timespec = Timespec {
 
 impl Container {
     /// Removes what is left of the container, and runs its poststop hooks. With `force` its processes are killed first. Gives what
-    /// failed without stopping it.
+    /// failed without stopping it. A caller whose child the first process is has to wait for it, before or afterwards.
     ///
     /// # Errors
     /// It is running, and `force` is not given; or something could not be removed, after everything else was.
     pub fn delete(&self, force: bool) -> Result<Vec<String>> {
         let status = self.status();
         match status {
-            Status::Stopped => {}
-            // Its program never ran, so nobody misses it.
-            Status::Created => {}
+            // The program of a created one never ran, so nobody misses it.
+            Status::Stopped | Status::Created => {}
             _ if force => {}
             _ => return Err(self.refuse("delete", "it is running: stop it first, or force it")),
         }
         let mut errors = Vec::new();
         self.end_processes(&mut errors);
         errors.extend(self.remove_cgroup().err());
-        let state = self.record.oci(Status::Stopped).to_json();
-        let warnings = hooks::run_all("poststop", &self.record.poststop, &state)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
         if !errors.is_empty() {
             // The record stays, so that it can be tried again.
             let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
@@ -52,8 +46,14 @@ impl Container {
                 texts.join("; "),
             ));
         }
+        // Somebody has deleted it before us, and run the hooks.
+        if !self.directory.join(FILE).exists() {
+            return Ok(Vec::new());
+        }
         remove_files(&self.directory, &self.record.bundle);
-        Ok(warnings)
+        let state = self.record.oci(Status::Stopped).to_json();
+        let failed = hooks::run_all("poststop", &self.record.poststop, &state);
+        Ok(failed.iter().map(ToString::to_string).collect())
     }
 
     fn end_processes(&self, errors: &mut Vec<Error>) {
@@ -67,10 +67,6 @@ impl Container {
         };
         let _ = pidfd_send_signal(&pidfd, Signal::KILL);
         while poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&PATIENCE)) == Err(Errno::INTR) {
-        }
-        // If it is our own child, nobody else buries it.
-        if let Some(pid) = Pid::from_raw(self.record.init.pid) {
-            let _ = waitpid(Some(pid), WaitOptions::NOHANG);
         }
     }
 

@@ -70,6 +70,7 @@ fn run_one(hook: &Hook, state: &str) -> Result<()> {
     if let Some((name, args)) = hook.args.split_first() {
         command.arg0(name).args(args);
     }
+    pyctr_sys::signals::unblock_for(&mut command);
     let mut child = command.spawn().context(|| "cannot be run")?;
     let status = wait(&mut child, hook.timeout)?;
     if status.success() {

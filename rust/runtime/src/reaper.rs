@@ -37,6 +37,7 @@ pub fn init_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut command = Command::new(&program);
     // A group of its own, so that signals reach all of a job.
     command.args(args).process_group(0);
+    signals::unblock_for(&mut command);
     let child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {

@@ -63,6 +63,7 @@ fn helper(name: &str, pid: &str, maps: &[IdMapping]) -> Result<()> {
     for map in maps {
         command.args([map.container_id, map.host_id, map.size].map(|number| number.to_string()));
     }
+    pyctr_sys::signals::unblock_for(&mut command);
     let output = command.output().context(|| format!("cannot run {name}"))?;
     if output.status.success() {
         return Ok(());

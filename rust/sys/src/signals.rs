@@ -1,6 +1,6 @@
 //! Signal dispositions and the signal mask.
 
-use std::{mem::MaybeUninit, ptr};
+use std::{mem::MaybeUninit, os::unix::process::CommandExt, process::Command, ptr};
 
 use rustix::{io::Errno, process::Signal};
 
@@ -57,4 +57,19 @@ pub fn from_number(number: i32) -> Option<Signal> {
             .contains(&number)
             .then(|| unsafe { Signal::from_raw_unchecked(number) })
     })
+}
+
+/// Lets the program of `command` start with no signal blocked; it would inherit the caller's mask.
+pub fn unblock_for(command: &mut Command) {
+    let unblock = || {
+        let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: sigemptyset fills the set before it is read.
+        unsafe {
+            libc::sigemptyset(set.as_mut_ptr());
+            libc::sigprocmask(libc::SIG_SETMASK, set.as_ptr(), ptr::null_mut());
+        }
+        Ok(())
+    };
+    // SAFETY: both calls are async-signal-safe, and nothing is allocated.
+    unsafe { command.pre_exec(unblock) };
 }

@@ -78,7 +78,7 @@ pub(crate) enum Streams {
 }
 
 impl Launch<'_> {
-    /// Becomes the program; comes back only with an error.
+    /// Becomes the program; comes back only with an error, and not at all once everything is closed.
     pub(crate) fn run(mut self) -> Result<Infallible> {
         let root = Root::open_dir("/").context(|| "cannot open the container's root")?;
         let (user, environment) = self.account(&root)?;
@@ -108,7 +108,10 @@ impl Launch<'_> {
         exec::close_all_but(self.preserve_fds, Some(self.channel.as_fd()))
             .context(|| "cannot close descriptors")?;
         let errno = program.exec(&path);
-        Err(lookup::exec_error(&path.to_string_lossy(), errno))
+        // All owners of descriptors dangle now: nothing may be dropped any more.
+        self.channel
+            .fail(&lookup::exec_error(&path.to_string_lossy(), errno));
+        std::process::exit(1)
     }
 
     fn account(&self, root: &Root) -> Result<(User, Environment)> {
