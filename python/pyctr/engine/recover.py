@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pyctr.engine.image.collect import collect_leftovers
 from pyctr.engine.state import end, is_live, refresh_all
 from pyctr.store import files, owner
 from pyctr.store.locks import DirLock
@@ -40,6 +41,7 @@ def everything(core: Core) -> list[Row]:
     core.sweep()
     rows = refresh_all(core, core.containers.list())
     sweep_files(core)
+    collect_leftovers(core)
     return rows
 
 

@@ -72,7 +72,9 @@ def test_lines_of_many_processes_do_not_mix(tmp_path: Path) -> None:
     path = str(tmp_path / "events.json")
     workers = [subprocess.Popen([sys.executable, "-c", WRITE_MANY, path, name]) for name in "abc"]
     assert [worker.wait() for worker in workers] == [0, 0, 0]
-    assert sorted(actions(Journal(path))) == sorted(f"{name}{number}" for name in "abc" for number in range(200))
+    assert sorted(actions(Journal(path))) == sorted(
+        f"{name}{number}" for name in "abc" for number in range(200)
+    )
 
 
 def test_a_full_disk_loses_the_event_alone() -> None:
