@@ -72,6 +72,7 @@ class Engine:
         ``input`` is what it reads. ``options`` are those of ``create_body``.
         """
         body = create_body(image, command, interactive=input is not None, remove=remove, **options)
+        body["StdinOnce"] = body["AttachStdin"] = input is not None
         _, _, session = self.backend.containers.run(body, name)
         if session is None:
             raise InvalidParameter("the engine gave no session to read from")
@@ -364,8 +365,6 @@ def create_body(
         "Hostname": hostname,
         "Tty": tty,
         "OpenStdin": interactive,
-        "StdinOnce": interactive,
-        "AttachStdin": interactive,
         "AttachStdout": True,
         "AttachStderr": True,
         "Labels": dict(labels or {}),
@@ -391,7 +390,11 @@ def collect(session: Session, input: bytes | None = None) -> Result:
     rest = memoryview(input or b"")
     open_stdin = input is not None
     try:
-        while not session.ended:
+        while True:
+            for stream, piece in session.receive():
+                output[stream].append(piece)
+            if session.ended:
+                break
             if open_stdin:
                 rest = rest[session.write(bytes(rest[: 64 << 10])) :]
                 if not rest:
@@ -399,8 +402,6 @@ def collect(session: Session, input: bytes | None = None) -> Result:
                     open_stdin = False
             waiting.register(session.fileno(), POLLIN | POLLOUT if open_stdin or session.pending else POLLIN)
             waiting.poll()
-            for stream, piece in session.receive():
-                output[stream].append(piece)
         return Result(session.wait(), b"".join(output[1]), b"".join(output[2]))
     finally:
         session.close()

@@ -14,8 +14,11 @@ _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": SECOND, "m": 60 
 
 def rfc3339(nano: int) -> str:
     """``2026-11-23T21:30:00.123456789Z``; trailing zeros go, as Go has it. 0 is ``NEVER``."""
-    if not nano:
-        return NEVER
+    return utc(nano) if nano else NEVER
+
+
+def utc(nano: int) -> str:
+    """The same, with 1970 for 0."""
     seconds, fraction = divmod(nano, SECOND)
     year, month, day, hour, minute, second, *_ = time.gmtime(seconds)
     text = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"

@@ -31,10 +31,12 @@ class Session(Protocol):
     """What the engine had to give way on, for the user to see."""
     pid: int
     """The process's pid as the host sees it; 0 when not known."""
-    ended: bool
-    """The process ended or the connection broke: there is nothing more to read."""
     exit_code: int | None
     """Set with ``ended`` when the process ended; None when only the connection did."""
+
+    @property
+    def ended(self) -> bool:
+        """The process ended or the connection broke, and all its output has been received."""
 
     @property
     def pending(self) -> bool:

@@ -38,13 +38,13 @@ class ShimSession:
         self.warnings: list[str] = []
         self.pid = 0
         self.started_at = ""
-        self.ended = False
         self.exit_code: int | None = None
         self._fd = fd
         self._frames = frames.Unpacker()
         self._early: list[tuple[int, bytes]] = []
         self._outgoing = bytearray()
         self._record: dict[str, Any] | None = None
+        self._over = False
         self._on_end = on_end
         self._poll = poll()
         self._poll.register(fd, POLLIN)
@@ -52,6 +52,11 @@ class ShimSession:
 
     def fileno(self) -> int:
         return self._fd
+
+    @property
+    def ended(self) -> bool:
+        """See ``interface.Session``. Not before all output is handed out."""
+        return self._over and not self._early
 
     @property
     def pending(self) -> bool:
@@ -87,7 +92,7 @@ class ShimSession:
                     raise _refusal(json.loads(payload))
                 else:
                     self._take(kind, payload, self._early)
-            if self.ended and answer is None:
+            if self._over and answer is None:
                 self.close()
                 raise SupervisorGone("the supervisor broke off before it answered")
         return self._accept(answer)
@@ -114,7 +119,7 @@ class ShimSession:
         """See ``interface.Session``."""
         if self._outgoing:
             self._flush()
-        if self._outgoing or self.ended or not data:
+        if self._outgoing or self._over or not data:
             return 0
         part = data[:WRITE_BYTES]
         self._send(frames.STDIN, part)
@@ -144,7 +149,7 @@ class ShimSession:
     def close(self) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            self.ended = True
+            self._over = True
             os.close(fd)
 
     def __del__(self) -> None:
@@ -164,7 +169,7 @@ class ShimSession:
             record: dict[str, Any] = json.loads(payload)
             self._record = record
             self.exit_code = record.get("exit_code")
-            self.ended = True
+            self._over = True
         elif kind == frames.ERROR:
             raise _refusal(json.loads(payload))
 
@@ -184,12 +189,12 @@ class ShimSession:
                 data = b""
                 break
         if not data:
-            self.ended = True
+            self._over = True
             return []
         try:
             return self._frames.feed(data)
         except ValueError as error:
-            self.ended = True
+            self._over = True
             raise SystemFailure(f"the supervisor does not speak our language: {error}") from error
 
     def _wait(self) -> None:
@@ -199,7 +204,7 @@ class ShimSession:
             self._flush()
 
     def _send(self, kind: int, payload: bytes = b"") -> None:
-        if self._fd < 0 or self.ended:
+        if self._fd < 0 or self._over:
             return
         self._outgoing += frames.pack(kind, payload)
         self._flush()

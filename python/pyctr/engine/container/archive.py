@@ -11,10 +11,11 @@ import errno
 import os
 import posixpath
 import stat
+from contextlib import ExitStack
 
 from pyctr import _core
-from pyctr.engine.clock import rfc3339
-from pyctr.engine.container.rootfs import open_root
+from pyctr.engine.clock import utc
+from pyctr.engine.container.rootfs import opened
 from pyctr.engine.failing import Failing
 from pyctr.engine.state import LIVE
 from pyctr.errors import Forbidden, InvalidParameter, NotFound, SystemFailure
@@ -86,12 +87,13 @@ def archive_put(
 def export(core: Core, ref: str, fd: int) -> None:
     """``GET /containers/{id}/export``: its own files, without volumes."""
     row = core.container(ref)
-    root = open_root(core, row.id)
-    try:
+    with ExitStack() as stack:
+        running = row.state in LIVE
+        if not running:
+            stack.enter_context(DirLock(core.paths.container(row.id)))
+        root = stack.enter_context(opened(core, row.id, running=running))
         with Failing(f"export container {ref}"):
             _core.layer_pack(root, b"", fd)
-    finally:
-        os.close(root)
     core.note(row, "export")
 
 
@@ -106,7 +108,7 @@ def _stat(tree: _Tree, path: str) -> t.PathStat:
         "name": posixpath.basename(posixpath.normpath(path)) or "/",
         "size": found.st_size,
         "mode": go_mode(found.st_mode),
-        "mtime": rfc3339(found.st_mtime_ns),
+        "mtime": utc(found.st_mtime_ns),
         "linkTarget": target,
     }
 
@@ -127,27 +129,28 @@ class _Tree:
         self._core = core
         self._asked = path
         self._writable = writable
-        self._lock = DirLock(core.paths.container(row.id))
+        self._stack = ExitStack()
 
     def __enter__(self) -> _Tree:
         self._check_writable()
-        if self.row.state in LIVE:
-            self.root = os.open(f"/proc/{self.row.pid}/root", _DIRECTORY)
-            return self
-        self._lock.__enter__()
-        try:
-            self._open_stopped()
-        except BaseException:
-            self._lock.__exit__(None, None, None)
-            raise
+        with self._stack:
+            if self.row.state in LIVE:
+                self._hold(f"/proc/{self.row.pid}/root")
+            else:
+                self._stack.enter_context(DirLock(self._core.paths.container(self.row.id)))
+                self._open_stopped()
+            self._stack = self._stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.root >= 0:
-            os.close(self.root)
-        self._lock.__exit__(None, None, None)
+        self._stack.close()
+
+    def _hold(self, path: str) -> None:
+        with Failing(f"open {path}"):
+            self.root = os.open(path, _DIRECTORY)
+        self._stack.callback(os.close, self.root)
 
     def open(self, *, follow: bool) -> int:
         """The path itself, or what it links to."""
@@ -184,9 +187,9 @@ class _Tree:
     def _open_stopped(self) -> None:
         point = self._point()
         if point is None or point["Type"] == "tmpfs":
-            self.root = open_root(self._core, self.row.id, writable=self._writable)
+            self.root = self._stack.enter_context(opened(self._core, self.row.id))
             return
         if not os.path.isdir(point["Source"]):
             raise InvalidParameter(f"cannot reach {self._asked}: it is a single file on the host")
-        self.root = os.open(point["Source"], _DIRECTORY)
+        self._hold(point["Source"])
         self.path = ("/" + self.path)[len(point["Destination"]) :].lstrip("/")

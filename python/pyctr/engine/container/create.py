@@ -182,7 +182,7 @@ def _settle_network(
     elif mode != "none":
         raise InvalidParameter(f"network {mode} not found: use none, host or container:NAME")
     for key in ("PidMode", "IpcMode"):
-        value = host.get(key) or ""
+        value = str(host.get(key) or "")
         if value.startswith("container:"):
             joined = core.containers.find(value.partition(":")[2])
             host[key] = f"container:{joined.id}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from pyctr import _core
-from pyctr.engine.state import LIVE, refresh
+from pyctr.engine.session import SupervisorGone, connect
+from pyctr.engine.state import LAST_SECONDS, LIVE, refresh
 from pyctr.errors import ContainerNotFound, InvalidParameter
 
 TYPE_CHECKING = False
@@ -23,52 +24,43 @@ def wait(core: Core, ref: str, condition: str = "not-running") -> t.WaitReply:
     if condition not in ("not-running", "next-exit", "removed"):
         raise InvalidParameter(f'invalid condition: "{condition}"')
     row: Row | None = core.container(ref)
-    last = row
     if row is not None and condition == "next-exit":
         row = _until_live(core, row)
+    last: Row | None = None
     while row is not None and (row.state in LIVE or row.state == "starting"):
+        last = _await_end(core, row) or last
+        row = _fresh(core, row.id)
+    if row is not None:
         last = row
-        row = _next_state(core, row)
     while row is not None and condition == "removed":
-        last = row
         time.sleep(POLL_SECONDS)
         row = _fresh(core, row.id)
-    return reply(row or last)
+    if last is None:
+        raise ContainerNotFound(f"no such container: {ref}")
+    return reply(last)
 
 
-def reply(row: Row | None) -> t.WaitReply:
+def reply(row: Row) -> t.WaitReply:
     """What there is to say about a container that ended."""
-    if row is None:
-        raise ContainerNotFound("no such container")
     answer: t.WaitReply = {"StatusCode": row.exit_code}
     if row.error:
         answer["Error"] = {"Message": row.error}
     return answer
 
 
-def _next_state(core: Core, row: Row) -> Row | None:
-    """The row once the container has ended; with its exit code even if it is removed then (``--rm``)."""
+def _await_end(core: Core, row: Row) -> Row | None:
+    """Wait, and have the supervisor tell how it ended: with ``--rm`` nobody could tell later."""
+    lock = core.paths.shim_lock(row.id)
     record = None
-    if row.state in LIVE:
-        record = _record_at_end(core, row)
-    else:
-        time.sleep(POLL_SECONDS)
-    now = _fresh(core, row.id)
-    if now is None and record is not None:
-        return row.replaced(state="exited", exit_code=record["exit_code"], error=record.get("error") or "")
-    return now
-
-
-def _record_at_end(core: Core, row: Row) -> dict[str, int | str] | None:
-    """Ask the supervisor to tell: its record may be gone by the time we could read it."""
-    from pyctr.engine.session import SupervisorGone, connect
-
     try:
-        session = connect(core.paths.bundle(row.id))
+        record = connect(core.paths.bundle(row.id)).await_record({"op": "wait"})
     except SupervisorGone:
-        _core.wait_lock(core.paths.shim_lock(row.id), 1.0)
+        if row.state == "starting":
+            time.sleep(POLL_SECONDS)
+    _core.wait_lock(lock, LAST_SECONDS)
+    if record is None:
         return None
-    return session.await_record({"op": "wait"})
+    return row.replaced(state="exited", exit_code=record["exit_code"], error=record.get("error") or "")
 
 
 def _until_live(core: Core, row: Row) -> Row | None:

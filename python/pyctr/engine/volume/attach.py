@@ -6,7 +6,7 @@ import errno
 import os
 
 from pyctr import _core
-from pyctr.engine.container.rootfs import open_root
+from pyctr.engine.container.rootfs import image_opened
 from pyctr.engine.volume.store import make_directories
 from pyctr.errors import InvalidParameter, SystemFailure
 from pyctr.store.paths import store_error
@@ -72,12 +72,9 @@ def _is_empty(path: str) -> bool:
 
 def _copy_up(core: Core, row: Row, points: list[Point]) -> None:
     """Fill volumes with what the image has at their places."""
-    root = open_root(core, row.id)
-    try:
+    with image_opened(core, row.id) as root:
         for point in points:
             _copy(root, point)
-    finally:
-        os.close(root)
 
 
 def _copy(root: int, point: Point) -> None:
