@@ -1,6 +1,6 @@
 """``loads`` and ``dumps`` of the json module without its import, which takes half as long as Python's start.
 
-The C accelerator does the work in both; what json imports besides are the regular expressions and enumerations
+The C accelerator does the work in both; what json imports besides are regular expressions and enumerations
 that only its fallback in Python needs. Differences: ``loads`` takes no options, ``dumps`` those below.
 """
 
