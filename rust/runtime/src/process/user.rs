@@ -227,7 +227,8 @@ mod tests {
 
     #[test]
     fn names_numbers_and_groups() {
-        let cases: [(&str, u32, u32, &[u32], Option<&str>); 9] = [
+        type Case = (&'static str, u32, u32, &'static [u32], Option<&'static str>);
+        let cases: [Case; 9] = [
             ("", 0, 0, &[9, 4], Some("/root")),
             ("root", 0, 0, &[9, 4], Some("/root")),
             ("joe", 1000, 1000, &[9, 4, 50], Some("/home/joe")),

@@ -18,7 +18,9 @@ use pyctr_runtime::{
 };
 use rustix::{
     fs::{MemfdFlags, memfd_create},
+    mount::{MountPropagationFlags, mount_change},
     process::{WaitOptions, waitpid},
+    thread::UnshareFlags,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -54,6 +56,13 @@ pub fn run_all(cases: impl Iterator<Item = Case>) {
         println!("skipped: containers are run as root");
         return;
     }
+    // Nobody else's mounts come and go in a mount namespace of our own.
+    pyctr_sys::namespace::unshare(UnshareFlags::NEWNS).unwrap();
+    mount_change(
+        "/",
+        MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
+    )
+    .unwrap();
     let before = leftovers();
     let mut failed = 0;
     for (name, case) in cases.filter(|(name, _)| name.contains(&filter)) {
@@ -61,28 +70,45 @@ pub fn run_all(cases: impl Iterator<Item = Case>) {
         println!("{name} ... {}", if ok { "ok" } else { "FAILED" });
         failed += usize::from(!ok);
     }
-    assert_eq!(leftovers(), before, "something was left behind");
+    let left: Vec<_> = leftovers()
+        .into_iter()
+        .filter(|thing| !before.contains(thing))
+        .collect();
+    assert_eq!(left, Vec::<String>::new(), "something was left behind");
     remove_parents();
     println!("{failed} failed");
     exit(i32::from(failed != 0));
 }
 
 /// What a container could leave on the host: mounts, cgroups of these tests, children, descriptors, our namespaces.
-fn leftovers() -> (String, Vec<PathBuf>, String, usize, Vec<PathBuf>) {
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
-    let hierarchies = fs::read_dir("/sys/fs/cgroup")
-        .unwrap()
-        .filter_map(|entry| Some(entry.ok()?.path()));
-    let cgroups = hierarchies.flat_map(|top| fs::read_dir(top.join(PARENT)).into_iter().flatten());
-    let cgroups = cgroups
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.is_dir())
-        .collect();
-    let children = fs::read_to_string(
-        "/proc/self/task/".to_owned() + &std::process::id().to_string() + "/children",
+fn leftovers() -> Vec<String> {
+    let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let names = |dir: &Path| -> Vec<String> {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        entries
+            .filter(|entry| entry.path().is_dir())
+            .map(|entry| entry.path().display().to_string())
+            .collect()
+    };
+    let mut found = lines(fs::read_to_string("/proc/self/mountinfo").unwrap());
+    found.extend(
+        names(Path::new("/sys/fs/cgroup"))
+            .iter()
+            .flat_map(|top| names(&Path::new(top).join(PARENT))),
     );
-    let descriptors = fs::read_dir("/proc/self/fd").unwrap().count();
-    let namespaces = [
+    let children =
+        fs::read_to_string(format!("/proc/self/task/{}/children", std::process::id())).unwrap();
+    found.extend(
+        children
+            .split(' ')
+            .filter(|pid| !pid.is_empty())
+            .map(|pid| format!("child {pid}")),
+    );
+    found.push(format!(
+        "{} descriptors",
+        fs::read_dir("/proc/self/fd").unwrap().count()
+    ));
+    for kind in [
         "net",
         "pid_for_children",
         "ipc",
@@ -91,17 +117,15 @@ fn leftovers() -> (String, Vec<PathBuf>, String, usize, Vec<PathBuf>) {
         "cgroup",
         "user",
         "time_for_children",
-    ];
-    let namespaces = namespaces
-        .map(|name| fs::read_link(format!("/proc/self/ns/{name}")).unwrap())
-        .to_vec();
-    (
-        mounts,
-        cgroups,
-        children.unwrap_or_default(),
-        descriptors,
-        namespaces,
-    )
+    ] {
+        found.push(
+            fs::read_link(format!("/proc/self/ns/{kind}"))
+                .unwrap()
+                .display()
+                .to_string(),
+        );
+    }
+    found
 }
 
 /// The parent of the cgroups of these tests.
