@@ -109,7 +109,7 @@ def test_top_and_stats(engine: pyctr.Engine) -> None:
 
 def test_limits_hold_and_update_changes_them(engine: pyctr.Engine) -> None:
     limits = {"Memory": 32 << 20, "MemorySwap": 32 << 20, "PidsLimit": 50, "NanoCpus": 500_000_000}
-    container = engine.containers.run("host", SLEEP, host_config=limits)  # type: ignore[arg-type]
+    container = engine.containers.run("host", SLEEP, host_config=limits)
     assert container.stats()["memory_stats"]["limit"] == 32 << 20
     assert container.stats()["pids_stats"]["limit"] == 50
     with pytest.raises(Conflict, match="memoryswap"):
@@ -123,7 +123,7 @@ def test_limits_hold_and_update_changes_them(engine: pyctr.Engine) -> None:
 
 def test_out_of_memory_is_told(engine: pyctr.Engine) -> None:
     limits = {"Memory": 20 << 20, "MemorySwap": 20 << 20}
-    container = engine.containers.run("host", ["tail", "/dev/zero"], host_config=limits)  # type: ignore[arg-type]
+    container = engine.containers.run("host", ["tail", "/dev/zero"], host_config=limits)
     assert container.wait() == 137
     assert container.attrs["State"]["OOMKilled"] is True
 

@@ -10,6 +10,7 @@ from pyctr.engine.container import config as configs
 from pyctr.engine.container.spec import build_spec, joins_others
 from pyctr.engine.spec.points import planned
 from pyctr.engine.volume.inherit import inherited, shown
+from pyctr.engine.volume.store import check_driver
 from pyctr.errors import InvalidParameter, PyctrError
 from pyctr.store import names, owner
 from pyctr.store.containers import Row
@@ -154,9 +155,11 @@ def _make_files(core: Core, row: Row, image: Image, points: list[Point]) -> None
 def _place(core: Core, point: Point) -> None:
     """Give a volume its name and source, and check a bind's."""
     if point["Type"] == "volume":
+        check_driver(point["Driver"], {})
         if not point["Name"]:
             point["Name"] = names.new_id()
             point["Anonymous"] = True
+        names.check_name("volume", point["Name"])
         point["Source"] = f"{core.paths.volume(point['Name'])}/_data"
     elif point["Type"] == "bind" and not point.get("Create") and not os.path.exists(point["Source"]):
         raise InvalidParameter(
