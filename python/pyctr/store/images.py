@@ -130,6 +130,17 @@ class LayerRows:
         found = self._db.row("SELECT size FROM layers WHERE id = ?", (id,))
         return found[0] if found else 0
 
+    def has_leftovers(self) -> bool:
+        """Whether there may be something to collect. Only reads, so that anybody may ask at any time."""
+        claimants = self._db.rows("SELECT DISTINCT owner FROM layer_claims")
+        if not all(owner.alive(claimant) for (claimant,) in claimants):
+            return True
+        sql = """SELECT 1 FROM layers WHERE id NOT IN (SELECT layer FROM image_layers)
+                 AND id NOT IN (SELECT layer FROM layer_claims)
+                 UNION ALL SELECT 1 FROM images WHERE gone = 1
+                 AND NOT EXISTS (SELECT 1 FROM containers WHERE image_id = images.id) LIMIT 1"""
+        return self._db.row(sql) is not None
+
     def collect(self, discard: Callable[[str], None]) -> Sequence[str]:
         """Forget the layers that nobody needs; ``discard`` is called to move each out of the way. Gives them.
 

@@ -84,5 +84,9 @@ SCHEMA = (
     """,
     "CREATE TABLE image_layers (image TEXT, layer TEXT, PRIMARY KEY (image, layer)) WITHOUT ROWID",
     "CREATE INDEX image_layers_by_layer ON image_layers (layer)",
-    "CREATE TABLE layer_claims (layer TEXT, token TEXT, owner TEXT, PRIMARY KEY (token, layer)) WITHOUT ROWID",
+    """
+    CREATE TABLE layer_claims (
+        layer TEXT, token TEXT, owner TEXT, PRIMARY KEY (token, layer)
+    ) WITHOUT ROWID
+    """,
 )

@@ -204,6 +204,22 @@ def _staged(core: Core) -> list[str]:
         return []
 
 
+def test_a_layer_whose_maker_died_is_collected(core: Core) -> None:
+    from pyctr.engine.recover import everything
+    from pyctr.store.images import LayerRows
+
+    layer = "a" * 64
+    with core.driver.stage(()) as staging:
+        LayerRows(core.db).claim(layer, f"sha256:{layer}", 0, "token")
+        staging.commit(layer)
+    everything(core)
+    assert core.driver.has(layer)
+    core.db.execute("UPDATE layer_claims SET owner = '1:1'")
+    everything(core)
+    assert not core.driver.has(layer)
+    assert not LayerRows(core.db).has_leftovers()
+
+
 FULL = """
 import json, os, sys
 from pyctr.engine.core import Core
@@ -231,7 +247,7 @@ def test_a_full_disk_is_said_and_survived(core: Core, archive: Path, tmp_path: P
     disk = tmp_path / "disk"
     disk.mkdir()
     shell = 'mount -t tmpfs -o size=8m tmpfs "$1" && shift && exec "$@"'
-    arguments = [sys.executable, "-c", FULL, disk, big, archive]
+    arguments: list[str | Path] = [sys.executable, "-c", FULL, disk, big, archive]
     command = ["unshare", "-m", "--propagation", "private", "sh", "-c", shell, "sh", disk, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     failure, success = done.stdout.splitlines()

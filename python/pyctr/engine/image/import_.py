@@ -6,6 +6,7 @@ import os
 import time
 
 from pyctr.engine.clock import rfc3339
+from pyctr.engine.image.collect import collect_leftovers
 from pyctr.engine.image.tag import new_name
 from pyctr.errors import InvalidImage
 from pyctr.image.changes import apply
@@ -61,8 +62,11 @@ def import_image(
         )
         row = _row(text, now, layer, applied)
         ImageRows(core.db).add(row, name.name if name else "")
-    finally:
+    except BaseException:
         layers.release(token)
+        collect_leftovers(core)
+        raise
+    layers.release(token)
     core.journal.write("image", "import", row.id, {"name": name.familiar if name else row.id})
     return row.id
 

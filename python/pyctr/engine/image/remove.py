@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pyctr.engine.image.collect import collect
 from pyctr.engine.image.find import find, is_id_like
 from pyctr.engine.image.list import check_filters, label_tests, truth, until_tests
 from pyctr.errors import Conflict
 from pyctr.image import reference
-from pyctr.store.images import ImageRows, LayerRows
+from pyctr.store.images import ImageRows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,16 +69,6 @@ def prune(core: Core, filters: t.Filters | None = None) -> t.PruneReply:
             records += _untag_all(core, images, image, named) + _delete(core, image)
     records += collect(core)
     return {"ImagesDeleted": records or None, "SpaceReclaimed": before - _stored(core)}
-
-
-def collect(core: Core) -> Records:
-    """Remove the layers that nobody needs any more; gives a record of each."""
-    dropped = LayerRows(core.db).collect(core.driver.discard)
-    if dropped:
-        from pyctr.engine.recover import sweep_files
-
-        sweep_files(core)
-    return [{"Deleted": f"sha256:{layer}"} for layer in dropped]
 
 
 def _check_id(images: ImageRows, image: Image, names: Sequence[str], *, force: bool) -> None:

@@ -5,6 +5,7 @@
     <root>/overlay2/<id>/diff    what the layer, or the container, adds
                          work    overlayfs's own scratch space, of containers only
                          lower   the layers below, of containers only
+    <root>/overlay2/skeleton     below all of them
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 
 from pyctr import _core
 from pyctr.store import files
+from pyctr.store.drivers import skeleton
 from pyctr.store.drivers.directory import HOST, DirectoryDriver, compare
 
 TYPE_CHECKING = False
@@ -61,20 +63,22 @@ class Overlay2(DirectoryDriver):
 
     def rootfs(self, id: str) -> dict[str, Any]:
         home = self.path(id)
-        # overlayfs wants a lower directory, also under an image without layers: an empty one will do.
-        lower = self.lower(self.layers(id)) or [self._nothing()]
+        lower = self._below(id)
         return {"overlay": {"lower": lower, "upper": f"{home}/diff", "work": f"{home}/work"}}
 
     def changes(self, id: str) -> list[tuple[str, bytes]]:
-        return compare(f"{self.path(id)}/diff", self.lower(self.layers(id)), overlay=True)
+        return compare(f"{self.path(id)}/diff", self._below(id), overlay=True)
 
     def data(self, id: str) -> dict[str, str] | None:
         home = self.path(id)
         data = {"UpperDir": f"{home}/diff", "WorkDir": f"{home}/work", "MergedDir": f"{home}/merged"}
-        lower = self.lower(self.layers(id))
-        return {"LowerDir": ":".join(lower), **data} if lower else data
+        return {"LowerDir": ":".join(self._below(id)), **data}
 
-    def _nothing(self) -> str:
-        path = f"{self.home}/empty"
-        os.makedirs(path, 0o755, exist_ok=True)
-        return path
+    def _below(self, id: str) -> list[str]:
+        """The directories below a container's own, top first: at least one, as overlayfs wants it."""
+        lower = self.lower(self.layers(id))
+        if lower != ["/"]:
+            path = f"{self.home}/skeleton"
+            skeleton.ensure(path, self.paths)
+            lower.append(path)
+        return lower

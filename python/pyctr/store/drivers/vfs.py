@@ -12,6 +12,7 @@ import os
 
 from pyctr import _core
 from pyctr.errors import Unsupported
+from pyctr.store.drivers import skeleton
 from pyctr.store.drivers.directory import HOST, DirectoryDriver, compare
 
 TYPE_CHECKING = False
@@ -33,6 +34,8 @@ class Vfs(DirectoryDriver):
         diff = staging + "/diff"
         os.mkdir(diff, 0o755)
         os.chmod(diff, 0o755)  # whatever the umask is
+        if not layers:
+            skeleton.make(diff)
         for below in self._top(layers):
             source = os.open(below, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
