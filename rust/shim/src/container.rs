@@ -1,6 +1,6 @@
 //! The seam to the runtime: bundles become containers, requests become programs in them.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use pyctr_runtime::{Child, CreateOptions, Error, ExecOptions, Kind, spec::Spec};
 use rustix::process::Pid;
@@ -12,6 +12,12 @@ use crate::{
     request::{ExecRequest, Streams as Wanted},
     streams::Streams,
 };
+
+/// How often a container is taken apart that resists, be it for want of memory or descriptors.
+const DELETE_ATTEMPTS: u32 = 5;
+
+/// Between two attempts.
+const DELETE_PAUSE: Duration = Duration::from_millis(20);
 
 /// A container that was started.
 #[derive(Debug)]
@@ -115,7 +121,10 @@ impl Container {
     /// Kill what is left, remove the cgroups, run the hooks. What could not be removed has its record in the bundle still, for the
     /// next command to try.
     pub fn delete(&self) {
-        let _ = self.0.delete(true);
+        let mut attempts = 0..DELETE_ATTEMPTS;
+        while attempts.next().is_some() && self.0.delete(true).is_err() {
+            std::thread::sleep(DELETE_PAUSE);
+        }
     }
 }
 

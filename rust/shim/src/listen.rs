@@ -41,13 +41,14 @@ impl Listener {
         let _ = std::fs::remove_file(FILE);
         let bound = UnixListener::bind(FILE);
         umask(before);
-        chdir("/")?;
-        let socket = bound?;
-        socket.set_nonblocking(true)?;
-        Ok(Self {
-            socket,
+        let returned = chdir("/");
+        let listener = Self {
+            socket: bound?,
             bundle: dir,
-        })
+        };
+        returned?;
+        listener.socket.set_nonblocking(true)?;
+        Ok(listener)
     }
 
     /// The next peer that waits and may talk to us; others are hung up on.

@@ -11,7 +11,10 @@ mod wait;
 
 use std::{collections::VecDeque, os::fd::OwnedFd, path::PathBuf};
 
-use rustix::process::{Signal, WaitOptions, wait};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, WaitOptions, wait},
+};
 
 use crate::{
     client::Client,
@@ -84,14 +87,19 @@ impl Supervisor {
     fn reap(&mut self) {
         let mut signals = [0u8; 1024];
         while rustix::io::read(&self.children, &mut signals).is_ok() {}
-        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
-            if let Some(task) = self
-                .tasks
-                .iter_mut()
-                .find(|task| task.pid == pid && task.ended.is_none())
-            {
-                task.ended = Some(Ended::now(status));
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) => self.note_end(pid, Ended::now(status)),
+                Err(Errno::INTR) => {}
+                Ok(None) | Err(_) => return,
             }
+        }
+    }
+
+    fn note_end(&mut self, pid: Pid, ended: Ended) {
+        let mut tasks = self.tasks.iter_mut();
+        if let Some(task) = tasks.find(|task| task.pid == pid && task.ended.is_none()) {
+            task.ended = Some(ended);
         }
     }
 
