@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sys
 
+from pyctr.errors import InvalidParameter, SystemFailure
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pyctr.engine.interface import Backend
 
 LEVELS = ("debug", "info", "warn", "error", "fatal")
+
+
+class UnusableOptions(InvalidParameter):
+    """Options that can be read but not used, or not together; docker ends with 125 for them."""
 
 
 class Context:
@@ -48,7 +54,11 @@ class Context:
 
     def write(self, text: str) -> None:
         """Print text as it is."""
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        _guarded(_write, memoryview(text.encode("utf-8", "surrogateescape")))
+
+    def flush(self) -> None:
+        """Send what was printed on its way: to a person, or to find out that it cannot go."""
+        _guarded(sys.stdout.flush)
 
     def note(self, text: str) -> None:
         """Print a line for the person at the terminal, not for the next program."""
@@ -59,6 +69,23 @@ class Context:
         """Print a warning, unless ``--log-level`` hides those."""
         if self.level <= LEVELS.index("warn"):
             self.note(f"WARNING: {text}")
+
+
+def _write(data: memoryview) -> None:
+    """Write everything; with ``python -u`` standard output may take less than it is given."""
+    while data:
+        data = data[sys.stdout.buffer.write(data) or 0 :]
+
+
+def _guarded(action: Callable[..., object], *arguments: object) -> None:
+    """Do something to standard output; a full disk is an error, a reader that left stays BrokenPipeError."""
+    try:
+        action(*arguments)
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        reason = (problem.strerror or "failed").lower()
+        raise SystemFailure(f"cannot write to standard output: {reason}", errno=problem.errno or 0) from None
 
 
 def printable(text: str) -> str:

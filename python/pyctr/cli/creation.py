@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
+from pyctr.cli.context import UnusableOptions
 from pyctr.cli.run_body import create_body
-from pyctr.errors import InvalidParameter, PyctrError, SystemFailure
+from pyctr.errors import PyctrError, SystemFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def prepare(context: Context, parsed: Parsed) -> CreateBody:
     try:
         body = create_body(parsed, context.environ)
     except ValueError as problem:
-        raise InvalidParameter(str(problem)) from None
+        raise UnusableOptions(str(problem)) from None
     if body["Tty"]:
         from pyctr.cli.terminal import size
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 from pyctr.cli.command import Command, Option
-from pyctr.cli.context import LEVELS, Context, printable
+from pyctr.cli.context import LEVELS, Context, UnusableOptions, printable
 from pyctr.cli.parser import HelpRequested, UsageError, check_arguments, parse
 from pyctr.cli.registry import GROUPS, TOP, load
 from pyctr.cli.values import BOOL, STRING
-from pyctr.errors import PyctrError
+from pyctr.errors import PyctrError, StartFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +117,9 @@ class Invocation:
         check_arguments(self.command, parsed.arguments, self.name)
         assert self.context is not None
         self.context.name = self.name
-        return self.command.run(self.context, parsed) or 0
+        code = self.command.run(self.context, parsed) or 0
+        self.context.flush()
+        return code
 
     def globals(self, argv: Sequence[str]) -> Sequence[str] | None:
         """Read the options before the command; return the rest, or None when there is nothing left to do."""
@@ -129,6 +131,7 @@ class Invocation:
         self.context = Context(parsed["root"], parsed["run-root"], level, self.environ)
         if parsed["version"]:
             self.context.print(version_line())
+            self.context.flush()
             return None
         return parsed.arguments
 
@@ -182,13 +185,15 @@ class Invocation:
 
     def failed(self, problem: PyctrError) -> int:
         """Report what the engine refused, and return docker's exit code for it."""
-        runs = self.command.words in ("run", "create")
         _say(f"pyctr: {problem.message}")
         if problem.hint:
             _say(problem.hint)
-        if runs:
+        options_at_fault = isinstance(problem, UnusableOptions)
+        if options_at_fault or self.command.words == "run":
             _say(f"\n{self.hint()}")
-        return problem.exit_code if self.command.words in ("run", "exec") else 1
+            return problem.exit_code
+        started = self.command.words == "exec" and isinstance(problem, StartFailure)
+        return problem.exit_code if started else 1
 
     def unexpected(self, problem: Exception) -> int:
         """Report an error nobody foresaw, in one line, or in full with ``--debug``."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def agreed(context: Context, warning: str) -> bool:
     """Ask before something is removed; no answer is no."""
     context.write(f"WARNING! {warning}\nAre you sure you want to continue? [y/N] ")
-    sys.stdout.flush()
+    context.flush()
     return sys.stdin is not None and sys.stdin.readline().strip().lower() == "y"
 
 

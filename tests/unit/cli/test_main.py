@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,8 +29,6 @@ class Cli:
         return self.engine
 
     def __call__(self, *argv: str, environ: dict[str, str] | None = None) -> SimpleNamespace:
-        import sys
-
         code = run(argv, environ or {})
         sys.stdout.flush()
         sys.stderr.flush()
@@ -141,7 +141,23 @@ def test_other_commands_end_with_one(cli: Cli) -> None:
     cli.engine.containers.rename.side_effect = Conflict("the name is in use")
     assert cli("rename", "a", "b").code == 1
     cli.engine.containers.create.side_effect = ImageNotFound("no such image: x")
-    assert cli("create", "x").code == 1
+    done = cli("create", "x")
+    assert (done.code, done.err) == (1, "pyctr: no such image: x\n")
+    assert cli("create", "--pid", "x", "y").code == 125
+    cli.engine.execs.run.side_effect = ContainerNotFound("no such container: x")
+    assert cli("exec", "x", "y").code == 1
+    cli.engine.execs.run.side_effect = StartFailure("no such program", exit_code=127)
+    assert cli("exec", "x", "y").code == 127
+
+
+def test_a_full_disk_is_an_error() -> None:
+    program = f"import sys; sys.path[:] = {sys.path!r}; from pyctr.cli import main; main()"
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program, "--version"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.stderr == b"pyctr: cannot write to standard output: no space left on device\n"
+    assert done.returncode == 1
 
 
 def test_no_traceback_unless_asked_for(cli: Cli) -> None:

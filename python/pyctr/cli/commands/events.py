@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from pyctr.cli.command import Command, Option, Parsed
 from pyctr.cli.values import FILTER, STRING
 
@@ -34,7 +32,7 @@ def run(context: Context, parsed: Parsed) -> None:
             from pyctr.cli.output.documents import typed
 
             context.print(execute(template, typed(_document(event))))
-        sys.stdout.flush()
+        context.flush()
 
 
 def _document(event: Event) -> dict[str, object]:

@@ -39,8 +39,6 @@ def _once(context: Context, parsed: Parsed, names: list[str]) -> None:
 
 def _stream(context: Context, parsed: Parsed, names: list[str]) -> None:
     """Show the latest readings once a second; without names, of whatever runs by then."""
-    import sys
-
     board = _Board(context, stream=True)
     try:
         while True:
@@ -50,7 +48,7 @@ def _stream(context: Context, parsed: Parsed, names: list[str]) -> None:
             board.keep(wanted)
             lines = _table(parsed, board).replace("\n", f"{_CLEAR_LINE}\n")
             context.write(f"{_HOME}{lines}{_CLEAR_BELOW}")
-            sys.stdout.flush()
+            context.flush()
             if names and not board.alive():
                 return
             board.pause(_SECONDS)
