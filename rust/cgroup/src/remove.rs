@@ -7,12 +7,29 @@ use std::{
 
 use rustix::{fs, io::Errno};
 
-use crate::{Cgroup, Error, Result, dir::Dir};
+use crate::{Cgroup, Error, Result, cgroup::Group, dir::Dir};
 
 /// A process that has just died may hold its group for a moment.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Cgroup {
+    /// Removes the group and all groups below it in every hierarchy, after killing whoever is left there.
+    ///
+    /// Nobody is looked for while there is no need: the kernel removes an empty group at once.
+    ///
+    /// # Errors
+    /// Those of [`kill`](Self::kill) and [`remove`](Self::remove).
+    pub fn destroy(&self) -> Result<()> {
+        let gone =
+            |group: &Group| matches!(fs::rmdir(group.dir.path()), Ok(()) | Err(Errno::NOENT));
+        // All are tried, whatever the first one says.
+        if self.groups().iter().filter(|group| !gone(group)).count() == 0 {
+            return Ok(());
+        }
+        let killed = self.kill();
+        self.remove().and(killed)
+    }
+
     /// Removes the group and all groups below it in every hierarchy. Kills nobody: a group with processes stays.
     ///
     /// # Errors

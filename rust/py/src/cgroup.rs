@@ -105,11 +105,7 @@ pub fn cgroup_kill(py: Python<'_>, path: &str) -> PyResult<()> {
 /// Kill whatever is left in the group and remove it. Harmless when it is gone.
 #[pyfunction]
 pub fn cgroup_remove(py: Python<'_>, path: &str) -> PyResult<()> {
-    with_any(py, path, |group| {
-        // Both are tried; where killing failed, removing fails because of that.
-        let killed = group.kill();
-        group.remove().and(killed)
-    })
+    with_any(py, path, Cgroup::destroy)
 }
 
 /// Every process of the group and the groups below it, in ascending order.

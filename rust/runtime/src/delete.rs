@@ -56,15 +56,16 @@ impl Container {
         Ok(failed.iter().map(ToString::to_string).collect())
     }
 
+    /// Whoever outlives the first process is found when the cgroup cannot be removed.
     fn end_processes(&self, errors: &mut Vec<Error>) {
+        let Some(pidfd) = self.record.init.open() else {
+            return;
+        };
         match self.cgroup() {
             Ok(Some(cgroup)) => errors.extend(cgroup.kill().err().map(Error::from)),
             Ok(None) => {}
             Err(error) => errors.push(error),
         }
-        let Some(pidfd) = self.record.init.open() else {
-            return;
-        };
         let _ = pidfd_send_signal(&pidfd, Signal::KILL);
         while poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&PATIENCE)) == Err(Errno::INTR) {
         }
@@ -72,7 +73,7 @@ impl Container {
 
     fn remove_cgroup(&self) -> Result<()> {
         match self.cgroup()? {
-            Some(cgroup) => Ok(cgroup.remove()?),
+            Some(cgroup) => Ok(cgroup.destroy()?),
             None => Ok(()),
         }
     }

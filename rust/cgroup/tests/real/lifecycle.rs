@@ -20,6 +20,7 @@ pub const TESTS: &[crate::Test] = &[
     ("found_again", found_again),
     ("in_use", in_use),
     ("groups_below", groups_below),
+    ("destroy", destroy),
     ("systemd_names", systemd_names),
     ("processor_sets_are_inherited", processor_sets_are_inherited),
     ("info", info),
@@ -116,6 +117,16 @@ fn groups_below() {
     eventually("the group is empty", || group.is_empty().expect("read"));
     group.remove().expect("removed with all below");
     assert!(group.paths().values().all(|path| !path.exists()));
+}
+
+fn destroy() {
+    let group = Group::new("doomed");
+    let inner = Cgroup::create(&path("doomed/inner"), Driver::Cgroupfs).expect("made");
+    let mut process = Process::start(&inner, &["wait"]);
+    group.destroy().expect("destroyed with all below");
+    process.wait();
+    assert!(group.paths().values().all(|path| !path.exists()));
+    group.destroy().expect("twice is harmless");
 }
 
 fn systemd_names() {
