@@ -19,7 +19,7 @@ def inspect(core: Core, ref: str, *, size: bool = False) -> t.ContainerInspect:
     """``GET /containers/{id}/json``."""
     row = core.container(ref)
     doc = json.loads(row.doc)
-    path = core.paths.container(row.id)
+    path = core.paths.bundle(doc["HostConfig"]["NetworkMode"].partition("container:")[2] or row.id)
     execs = core.execs_of(row.id)
     reply: t.ContainerInspect = {
         "Id": row.id,

@@ -1,4 +1,4 @@
-"""/etc/hosts, /etc/hostname and /etc/resolv.conf of a container."""
+"""/etc/hosts, /etc/hostname and /etc/resolv.conf of a container: made anew at each start, in its bundle."""
 
 from __future__ import annotations
 
@@ -27,18 +27,17 @@ def write(core: Core, id: str, config: t.ContainerConfig, host: t.HostConfig) ->
     """Write the three files, unless the container shares those of the one whose network it joins."""
     if host["NetworkMode"].startswith("container:"):
         return
-    directory = core.paths.container(id)
+    directory = core.paths.bundle(id)
     name, domain = config.get("Hostname") or id[:12], config.get("Domainname")
-    files.write(
-        f"{directory}/hostname", f"{name}.{domain}\n".encode() if domain else f"{name}\n".encode(), 0o644
-    )
+    full = f"{name}.{domain}" if domain else name
+    files.write(f"{directory}/hostname", f"{full}\n".encode(), 0o644)
     files.write(f"{directory}/hosts", hosts(host).encode(), 0o644)
     files.write(f"{directory}/resolv.conf", resolv_conf(host).encode(), 0o644)
 
 
 def locate(core: Core, id: str, host: t.HostConfig, facts: HostFacts) -> None:
     """Tell ``facts`` where they are."""
-    directory = core.paths.container(host["NetworkMode"].partition("container:")[2] or id)
+    directory = core.paths.bundle(host["NetworkMode"].partition("container:")[2] or id)
     facts.hosts_path = f"{directory}/hosts"
     facts.hostname_path = f"{directory}/hostname"
     facts.resolv_conf_path = f"{directory}/resolv.conf"

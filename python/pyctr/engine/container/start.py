@@ -77,12 +77,12 @@ def write_bundle(core: Core, row: Row, doc: Document, spec: Document | None) -> 
     config, host = doc["Config"], doc["HostConfig"]
     if spec is None:
         spec, _ = build_spec(core, row.id, doc)
-    netfiles.write(core, row.id, config, host)
     rootfs = core.driver.rootfs(row.id)
     if "path" in rootfs:
         spec["root"]["path"] = rootfs["path"]
     bundle = core.paths.bundle(row.id)
     _make_bundle(core, bundle)
+    netfiles.write(core, row.id, config, host)
     files.write(f"{bundle}/config.json", json.dumps(spec, separators=(",", ":")).encode())
     files.write(f"{bundle}/shim.json", json.dumps(shim_document(core, row, doc, rootfs)).encode())
 

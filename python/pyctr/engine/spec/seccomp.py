@@ -23,6 +23,8 @@ _ACTIONS = frozenset(
     f"SCMP_ACT_{name}"
     for name in ("KILL", "KILL_PROCESS", "KILL_THREAD", "TRAP", "ERRNO", "TRACE", "ALLOW", "LOG", "NOTIFY")
 )
+_KEPT_DEFAULTS = 16
+_defaults: dict[tuple[frozenset[str], str, tuple[int, int]], dict[str, Any]] = {}
 _KEPT = ("defaultErrnoRet", "flags", "listenerPath", "listenerMetadata")
 
 
@@ -36,10 +38,20 @@ def seccomp(
     if chosen == "unconfined" or (privileged and not chosen):
         return None
     if chosen in ("", "builtin"):
+        return _default(capabilities, facts)
+    return resolved(_parsed(chosen), capabilities, facts)
+
+
+def _default(capabilities: Collection[str], facts: HostFacts) -> dict[str, Any]:
+    """The built-in profile, resolved. Half the work of a specification, so it is kept."""
+    key = (frozenset(capabilities), facts.machine, facts.kernel)
+    if key not in _defaults:
         from pyctr.engine.spec.seccomp_default import PROFILE
 
-        return resolved(PROFILE, capabilities, facts)
-    return resolved(_parsed(chosen), capabilities, facts)
+        if len(_defaults) >= _KEPT_DEFAULTS:
+            _defaults.clear()
+        _defaults[key] = resolved(PROFILE, capabilities, facts)
+    return _defaults[key].copy()
 
 
 def _parsed(text: str) -> Json:
