@@ -21,10 +21,10 @@ def test_floor(benchmark: BenchmarkFixture, floor: Path, rootfs: Path, scratch: 
     """The C program times its own rounds; its figures are fed to the benchmark one by one."""
     layers = scratch / f"floor-{kind}"
     layers.mkdir()
-    command = [floor, rootfs, layers, str(ROUNDS), *kind.split("-")]
+    command = [str(floor), str(rootfs), str(layers), str(ROUNDS), *kind.split("-")]
     rounds = [float(line) / 1e6 for line in subprocess.check_output(command, text=True).split()]
     clock = _Replay(rounds)
-    benchmark._timer = clock  # type: ignore[attr-defined]
+    benchmark._timer = clock
     benchmark.pedantic(clock.step, rounds=ROUNDS)
 
 
@@ -64,7 +64,8 @@ def test_bundle(benchmark: BenchmarkFixture, bundle: Path, rootfs: Path, scratch
     program = _binary() if runtime == "pyctr-oci" else shutil.which(runtime)
     if program is None:
         pytest.skip(f"{runtime} is not installed")
-    command = [program, "--root", scratch / f"state-{runtime}", "run", "--bundle", bundle, f"bench-{runtime}"]
+    state = str(scratch / f"state-{runtime}")
+    command = [program, "--root", state, "run", "--bundle", str(bundle), f"bench-{runtime}"]
     if runtime == "bwrap":
         command = [
             program,
@@ -83,9 +84,9 @@ def test_bundle(benchmark: BenchmarkFixture, bundle: Path, rootfs: Path, scratch
 
 def _binary() -> str:
     """The static binary behind `pyctr-oci`, as `pyctr info` prints it for other engines."""
-    from pyctr.oci import binary_path
+    from pyctr.oci import BINARY
 
-    return str(binary_path())
+    return BINARY
 
 
 def _quietly(command: list[str]) -> None:

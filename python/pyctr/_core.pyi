@@ -5,6 +5,34 @@ Descriptors are borrowed for the length of a call. What the system refuses is an
 
 from typing import Literal, TypedDict, type_check_only
 
+__all__ = [
+    "__version__",
+    "cgroup_freeze",
+    "cgroup_frozen",
+    "cgroup_info",
+    "cgroup_kill",
+    "cgroup_oom_kills",
+    "cgroup_pids",
+    "cgroup_remove",
+    "cgroup_stats",
+    "cgroup_thaw",
+    "cgroup_update",
+    "layer_apply",
+    "layer_changes",
+    "layer_pack",
+    "locks_held",
+    "open_in_root",
+    "overlay_open",
+    "sha256",
+    "spawn_shim",
+    "sync_filesystem",
+    "tree_changes",
+    "tree_copy",
+    "tree_remove",
+    "tree_usage",
+    "wait_lock",
+]
+
 __version__: str
 
 # spawn: supervisors
@@ -40,7 +68,7 @@ def layer_apply(
     fd: int,
     root: int,
     *,
-    base: bytes = b"",
+    base: bytes = ...,
     whiteouts: Literal["overlay", "overlay-user", "remove", "keep"] = "overlay",
     owner: tuple[int, int] | None = None,
     uid_map: list[tuple[int, int, int]] | None = None,
@@ -51,7 +79,7 @@ def layer_apply(
     skip_devices: bool = False,
     lower: list[int] = ...,
 ) -> Applied: ...
-def layer_pack(root: int, path: bytes, fd: int, *, name: bytes = b"", digest: bool = False) -> Packed: ...
+def layer_pack(root: int, path: bytes, fd: int, *, name: bytes = ..., digest: bool = False) -> Packed: ...
 def layer_changes(upper: int, lower: list[int]) -> list[tuple[Literal["A", "C", "D"], bytes]]: ...
 def tree_changes(new: int, old: int) -> list[tuple[Literal["A", "C", "D"], bytes]]: ...
 def tree_copy(source: int, target: int) -> None: ...
