@@ -10,6 +10,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 SIGINT = _signal.SIGINT
@@ -37,6 +38,8 @@ class SignalQueue:
     def __init__(self, numbers: tuple[int, ...]) -> None:
         self.numbers = numbers
         self.waiting: list[int] = []
+        self.direct: Callable[[int], None] | None = None
+        """Takes signals at once, for times when nobody polls."""
         self.taken = False
         self._saved: dict[int, Any] = {}
         self._reader = self._writer = -1
@@ -59,6 +62,9 @@ class SignalQueue:
         os.close(self._writer)
 
     def _caught(self, number: int, _frame: object) -> None:
+        if self.direct is not None:
+            self.direct(number)
+            return
         if not self.taken and number in self.waiting and number != SIGWINCH:
             raise KeyboardInterrupt
         self.waiting.append(number)

@@ -85,7 +85,7 @@ class Streams:
     def _copy(self, session: Session) -> None:
         while not self.detached:
             for stream, data in session.receive():
-                write_all(self.outputs[stream], data)
+                self._show(session, stream, data)
             if session.ended:
                 return
             ready = self._wait(session)
@@ -99,6 +99,14 @@ class Streams:
                 self.stdin = False
                 session.close_stdin()
 
+    def _show(self, session: Session, stream: int, data: bytes) -> None:
+        """Write output; who reads it may be slow, and signals must not wait for that."""
+        self.signals.direct = lambda number: self._forward(session, number)
+        try:
+            write_all(self.outputs[stream], data)
+        finally:
+            self.signals.direct = None
+
     def _wait(self, session: Session) -> set[int]:
         """Wait for output, a signal, or keys if there is room for them; the descriptors that are ready."""
         waiter = poll()
@@ -111,10 +119,14 @@ class Streams:
 
     def _forward_signals(self, session: Session) -> None:
         for number in self.signals.take():
-            if number == SIGWINCH:
-                session.resize(*size())
-            else:
-                session.signal(number)
+            self._forward(session, number)
+
+    @staticmethod
+    def _forward(session: Session, number: int) -> None:
+        if number == SIGWINCH:
+            session.resize(*size())
+        else:
+            session.signal(number)
 
     def _read_input(self, session: Session) -> None:
         try:

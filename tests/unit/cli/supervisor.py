@@ -2,7 +2,7 @@
 
 Its argument is a JSON object for ``Streams``. The supervisor is told what to do by its input, line by line:
 ``say X``, ``err X``, ``exit N``, ``echo`` (repeats what follows to the end of input, then exits with 7),
-``signals`` (reports signals until TERM comes), ``size`` (reports the window's size), ``flood N`` (N bytes).
+``fill N`` and ``flood N`` (N bytes, the latter as its last). It reports signals and sizes, and ends at TERM.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Supervisor(threading.Thread):
     def take(self, kind: int, payload: bytes) -> None:
         if kind == frames.SIGNAL:
             number = json.loads(payload)["signal"]
+            os.write(2, b"got %d\n" % number)
             self.send(frames.STDOUT, b"signal %d\n" % number)
             if number == 15:
                 self.exit(143)
@@ -70,6 +71,8 @@ class Supervisor(threading.Thread):
             elif word == b"flood":
                 self.send(frames.STDOUT, b"x" * int(rest))
                 self.exit(0)
+            elif word == b"fill":
+                self.send(frames.STDOUT, b"x" * int(rest))
             elif word == b"echo":
                 self.mode, typed, self.typed = "echo", self.typed, b""
                 self.send(frames.STDOUT, typed)

@@ -97,6 +97,25 @@ def test_signals_go_to_the_container() -> None:
     process.stderr.close()
 
 
+def test_signals_do_not_wait_for_a_slow_reader() -> None:
+    settings = json.dumps({"tty": False, "stdin": True})
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([*PROGRAM, settings], stdin=pipe, stdout=pipe, stderr=pipe)
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    assert process.stderr.readline() == b"ready\n"
+    process.stdin.write(b"fill 200000\n")
+    process.stdin.flush()
+    assert process.stdout.read(1) == b"x"  # the rest fills the pipe, and more
+    process.send_signal(signal.SIGTERM)
+    assert process.stderr.readline() == b"got 15\n"
+    assert process.stdout.read() == b"x" * 199_999 + b"signal 15\n"
+    assert process.wait(60) == 143
+    process.stdin.close()
+    process.stderr.close()
+
+
 def test_without_a_proxy_an_interrupt_is_ours() -> None:
     settings = json.dumps({"tty": False, "stdin": False, "sig_proxy": False})
     process = subprocess.Popen([*PROGRAM, settings], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
