@@ -99,7 +99,7 @@ def _wait_for(socket: Path, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _qemu(image: Path, initrd: Path, socket: Path, script: Path) -> list[str]:
-    line = f"console=ttyS0 quiet cgroup_no_v1=all panic=-1 mitigations=off pyctr.command={script}"
+    line = f"console=ttyS0 loglevel=1 cgroup_no_v1=all panic=-1 mitigations=off pyctr.command={script}"
     devices = "-chardev socket,id=files,path={} -device vhost-user-fs-pci,chardev=files,tag=host"
     return [
         "qemu-system-x86_64",

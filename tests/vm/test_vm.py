@@ -17,3 +17,4 @@ def test_everything_holds_on_cgroup_version_2(capfd: pytest.CaptureFixture[str])
     output = capfd.readouterr().out
     assert status == 0, output
     assert "run on cgroup v2, 0 failed" in output
+    assert " passed" in output
