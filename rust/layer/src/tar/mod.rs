@@ -2,6 +2,7 @@
 
 mod block;
 mod entry;
+mod fields;
 mod pax;
 mod reader;
 mod sparse;
