@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from pyctr import _core
 from pyctr.engine.failing import Failing
+from pyctr.store.json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,14 +37,14 @@ def pids(core: Core, row: Row) -> list[int]:
 def stats(core: Core, row: Row) -> dict[str, Any]:
     """What it has used, in the shape of ``runc events --stats``."""
     with Failing(f"measure container {row.name}"):
-        found: dict[str, Any] = json.loads(_core.cgroup_stats(path(core, row)))
+        found: dict[str, Any] = loads(_core.cgroup_stats(path(core, row)))
         return found
 
 
 def update(core: Core, row: Row, resources: dict[str, Any]) -> None:
     """Change its limits; ``resources`` as ``linux.resources`` of config.json."""
     with Failing(f"update container {row.name}"):
-        _core.cgroup_update(path(core, row), json.dumps(resources).encode())
+        _core.cgroup_update(path(core, row), dumps(resources).encode())
 
 
 def kill(core: Core, row: Row) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from pyctr.errors import ImageNotFound
+from pyctr.store.json import loads
 from pyctr.store.store import Store
 
 TYPE_CHECKING = False
@@ -67,12 +66,12 @@ class Core(Store):
 
     def document(self, row: Row) -> Document:
         """What a container was made from: Path, Args, Config, HostConfig, Points, Driver."""
-        document: Document = json.loads(row.doc)
+        document: Document = loads(row.doc)
         return document
 
     def note(self, row: Row, action: str, **attributes: str) -> None:
         """Write an event about a container to the journal."""
-        labels = json.loads(row.labels) if row.labels else {}
+        labels = loads(row.labels) if row.labels else {}
         attributes = {**labels, "image": row.image, "name": row.name, **attributes}
         self.journal.write("container", action, row.id, attributes)
 

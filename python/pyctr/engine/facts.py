@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 
@@ -10,6 +9,7 @@ from pyctr import _core
 from pyctr.engine.spec.facts import HostFacts
 from pyctr.engine.state import LIVE, refresh
 from pyctr.errors import Conflict, InvalidParameter
+from pyctr.store.json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def machine() -> dict[str, Any]:
 
 def _look_around() -> dict[str, Any]:
     system = os.uname()
-    groups = json.loads(_core.cgroup_info())
+    groups = loads(_core.cgroup_info())
     status = _fields("/proc/self/status")
     _machine.update(
         machine=system.machine,

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import _socket
-import json
 import os
 from select import POLLIN, POLLOUT, poll
 
 from pyctr.engine import frames
 from pyctr.errors import Conflict, InvalidParameter, NotFound, PyctrError, StartFailure, SystemFailure
+from pyctr.store.json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class ShimSession:
 
     def request(self, document: dict[str, Any]) -> dict[str, Any]:
         """Send the first frame and wait for the answer."""
-        self._send(frames.REQUEST, json.dumps(document).encode())
+        self._send(frames.REQUEST, dumps(document).encode())
         return self.handshake()
 
     def prepend(self, pieces: Iterable[tuple[int, bytes]]) -> None:
@@ -74,7 +74,7 @@ class ShimSession:
 
     def await_record(self, document: dict[str, Any]) -> dict[str, Any] | None:
         """Ask to be told when the container ends, and wait; None if the supervisor goes without a word."""
-        self._send(frames.REQUEST, json.dumps(document).encode())
+        self._send(frames.REQUEST, dumps(document).encode())
         while not self.ended:
             self.read()
         self.close()
@@ -86,10 +86,10 @@ class ShimSession:
         while answer is None:
             for kind, payload in self._arrived(wait=True):
                 if kind == frames.OK:
-                    answer = json.loads(payload) if payload else {}
+                    answer = loads(payload) if payload else {}
                 elif kind == frames.ERROR:
                     self.close()
-                    raise _refusal(json.loads(payload))
+                    raise _refusal(loads(payload))
                 else:
                     self._take(kind, payload, self._early)
             if self._over and answer is None:
@@ -166,12 +166,12 @@ class ShimSession:
         if kind in (frames.STDOUT, frames.STDERR):
             pieces.append((kind, payload))
         elif kind == frames.EXIT:
-            record: dict[str, Any] = json.loads(payload)
+            record: dict[str, Any] = loads(payload)
             self._record = record
             self.exit_code = record.get("exit_code")
             self._over = True
         elif kind == frames.ERROR:
-            raise _refusal(json.loads(payload))
+            raise _refusal(loads(payload))
 
     def _arrived(self, *, wait: bool) -> list[tuple[int, bytes]]:
         """The frames that one read gives."""

@@ -7,12 +7,12 @@ supervisor was killed before it could write one, that the container is dead.
 
 from __future__ import annotations
 
-import json
 import time
 
 from pyctr import _core
 from pyctr.engine.clock import parse_rfc3339
 from pyctr.store import files, owner
+from pyctr.store.json import loads
 from pyctr.store.locks import DirLock
 
 TYPE_CHECKING = False
@@ -109,7 +109,7 @@ def end(core: Core, row: Row, record: dict[str, Any] | None = None) -> Row | Non
 def read_record(core: Core, row: Row) -> dict[str, Any] | None:
     """The supervisor's exit record of the last run; None when there is none, or none that can be read."""
     try:
-        record = json.loads(files.read(core.paths.exit(row.id)) or b"null")
+        record = loads(files.read(core.paths.exit(row.id)) or b"null")
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and isinstance(record.get("exit_code"), int) else None

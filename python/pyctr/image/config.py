@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from pyctr import _core
 from pyctr.errors import InvalidParameter
+from pyctr.store.json import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def build(
     document["config"] = config
     document["rootfs"] = {"type": "layers", "diff_ids": list(diff_ids)}
     document["history"] = list(history)
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    return dumps(document)
 
 
 def digest(text: str) -> str:

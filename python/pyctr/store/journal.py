@@ -7,9 +7,10 @@ that cannot be written (a full disk) loses the event, never the operation.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import time
+
+from pyctr.store.json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Journal:
             "time": nano // 1_000_000_000,
             "timeNano": nano,
         }
-        line = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogateescape")
+        line = dumps(event).encode()
         try:
             fd = self._open()
             os.write(fd, line + b"\n")
@@ -128,7 +129,7 @@ class Position:
 def _events(data: bytes) -> Iterator[Event]:
     for line in data.splitlines():
         try:
-            event: Event = json.loads(line)
+            event: Event = loads(line)
             if event["timeNano"] and event["Actor"]["ID"] is not None:
                 yield event
         except (ValueError, KeyError, TypeError):

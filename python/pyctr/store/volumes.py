@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from pyctr.errors import NotFound
 from pyctr.store.db import UniqueViolation
+from pyctr.store.json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +22,8 @@ class VolumeRow:
         self.name = name
         self.created = created
         self.anonymous = bool(anonymous)
-        self.labels: dict[str, str] = json.loads(labels) if labels else {}
-        self.options: dict[str, str] = json.loads(options) if options else {}
+        self.labels: dict[str, str] = loads(labels) if labels else {}
+        self.options: dict[str, str] = loads(options) if options else {}
 
 
 _SELECT = "SELECT name, created, anonymous, labels, options FROM volumes "
@@ -40,8 +39,8 @@ class VolumeRows:
 
     def add(self, row: VolumeRow) -> bool:
         """Add a volume; False when there is one of that name."""
-        labels = json.dumps(row.labels) if row.labels else ""
-        options = json.dumps(row.options) if row.options else ""
+        labels = dumps(row.labels) if row.labels else ""
+        options = dumps(row.options) if row.options else ""
         values = (row.name, row.created, int(row.anonymous), labels, options)
         try:
             self._db.execute("INSERT INTO volumes VALUES (?,?,?,?,?)", values)

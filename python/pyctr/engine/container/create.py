@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 
@@ -14,6 +13,7 @@ from pyctr.engine.volume.store import check_driver
 from pyctr.errors import InvalidParameter, PyctrError
 from pyctr.store import names, owner
 from pyctr.store.containers import Row
+from pyctr.store.json import dumps
 from pyctr.store.paths import store_error
 
 TYPE_CHECKING = False
@@ -98,8 +98,8 @@ def _row(id: str, name: str, image_id: str, doc: dict[str, Any]) -> Row:
             image_id,
             _command_line(doc["Path"], doc["Args"]),
             host["NetworkMode"],
-            json.dumps(config["Labels"]) if config["Labels"] else "",
-            json.dumps(mounts) if mounts else "",
+            dumps(config["Labels"]) if config["Labels"] else "",
+            dumps(mounts) if mounts else "",
             int(host["AutoRemove"]),
             "creating",
             owner.me(),
@@ -110,7 +110,7 @@ def _row(id: str, name: str, image_id: str, doc: dict[str, Any]) -> Row:
             0,
             0,
             "",
-            json.dumps(doc, separators=(",", ":")),
+            dumps(doc),
         )
     )
 

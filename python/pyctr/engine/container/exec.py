@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from pyctr.engine.session import ShimSession, SupervisorGone, ask, connect
 from pyctr.engine.state import LIVE
 from pyctr.errors import Conflict, InvalidParameter, NotFound
 from pyctr.store import files, names
+from pyctr.store.json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def create(core: Core, ref: str, body: t.ExecBody) -> str:
     _check(body)
     id = names.new_id()
     sql = "INSERT INTO execs VALUES (?, ?, 0, 'created', NULL, ?)"
-    core.db.execute(sql, (id, row.id, json.dumps(body)))
+    core.db.execute(sql, (id, row.id, dumps(body)))
     core.note(row, f"exec_create: {' '.join(body['Cmd'])}", execID=id)
     return id
 
@@ -62,7 +62,7 @@ def inspect(core: Core, exec_id: str) -> t.ExecInspect:
     if found is None:
         raise NotFound(f"no such exec instance: {exec_id}")
     container, pid, state, code, doc = found
-    body = json.loads(doc)
+    body = loads(doc)
     if state == "running":
         state, code = _outcome(core, container, exec_id)
     return {
@@ -99,7 +99,7 @@ def _begin(
     core: Core, row: Row, body: t.ExecBody, exec_id: str, *, detach: bool, on_end: Any = None
 ) -> ShimSession | None:
     bundle = core.paths.bundle(row.id)
-    base = json.loads(files.read(f"{bundle}/config.json", 16 << 20) or b"null")
+    base = loads(files.read(f"{bundle}/config.json", 16 << 20) or b"null")
     if not base:
         raise Conflict(f"container {row.id} is not running")
     process = _process(base["process"], body)
@@ -177,14 +177,14 @@ def _record(core: Core, exec_id: str) -> tuple[str, t.ExecBody]:
     found = core.db.row("SELECT container, doc FROM execs WHERE id = ?", (exec_id,))
     if found is None:
         raise NotFound(f"no such exec instance: {exec_id}")
-    return found[0], json.loads(found[1])
+    return found[0], loads(found[1])
 
 
 def _outcome(core: Core, container: str, exec_id: str) -> tuple[str, int | None]:
     """What became of an exec that nobody saw end: the supervisor keeps a record of it."""
     path = os.path.join(core.paths.bundle(container), f"exec-{exec_id}.json")
     try:
-        record = json.loads(files.read(path) or b"null")
+        record = loads(files.read(path) or b"null")
     except (OSError, ValueError):
         record = None
     if record:

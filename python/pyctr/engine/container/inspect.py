@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from pyctr.engine.clock import rfc3339
 from pyctr.engine.container.select import shown_state
 from pyctr.engine.volume.inherit import shown
+from pyctr.store.json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 def inspect(core: Core, ref: str, *, size: bool = False) -> t.ContainerInspect:
     """``GET /containers/{id}/json``."""
     row = core.container(ref)
-    doc = json.loads(row.doc)
+    doc = loads(row.doc)
     path = core.paths.bundle(doc["HostConfig"]["NetworkMode"].partition("container:")[2] or row.id)
     execs = core.execs_of(row.id)
     reply: t.ContainerInspect = {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 from pyctr.engine.clock import SECOND, human_duration
 from pyctr.engine.container.select import shown_state, tests
 from pyctr.engine.recover import everything
+from pyctr.store.json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ def summary(row: Row, now: int) -> t.ContainerSummary:
         "Command": row.command,
         "Created": row.created // SECOND,
         "Ports": [],
-        "Labels": json.loads(row.labels) if row.labels else {},
+        "Labels": loads(row.labels) if row.labels else {},
         "State": state,  # type: ignore[typeddict-item]
         "Status": status(row, state, now),
         "HostConfig": {"NetworkMode": row.network},
         "NetworkSettings": {"Networks": {}},
-        "Mounts": json.loads(row.mounts) if row.mounts else [],
+        "Mounts": loads(row.mounts) if row.mounts else [],
     }
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from pyctr import _core
 from pyctr.engine.clock import parse_moment, parse_rfc3339
 from pyctr.errors import InvalidParameter, Unsupported
+from pyctr.store.json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def logs(
     if not (stdout or stderr):
         raise InvalidParameter("bad parameters: you must choose at least one stream")
     row = core.container(ref)
-    if json.loads(row.doc)["HostConfig"]["LogConfig"]["Type"] == "none":
+    if loads(row.doc)["HostConfig"]["LogConfig"]["Type"] == "none":
         raise Unsupported("configured logging driver does not support reading")
     first, last = parse_moment("since", since), parse_moment("until", until)
     lock = core.paths.shim_lock(row.id)
@@ -77,7 +77,7 @@ def _pieces(
 def _parse(line: bytes) -> Entry | None:
     """One entry; None for a line that a full disk or a power failure cut."""
     try:
-        entry = json.loads(line)
+        entry = loads(line)
         if entry["stream"] in STREAMS and isinstance(entry["log"], str) and isinstance(entry["time"], str):
             return entry  # type: ignore[no-any-return]
     except (ValueError, KeyError, TypeError):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from pyctr.errors import ContainerNotFound, InvalidParameter
+from pyctr.store.json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def has_label(labels: str, wanted: str) -> bool:
     """Whether a row's labels have ``KEY`` or ``KEY=VALUE``."""
     if not labels:
         return False
-    found = json.loads(labels)
+    found = loads(labels)
     key, equals, value = wanted.partition("=")
     return key in found and (not equals or found[key] == value)
 
@@ -125,7 +124,7 @@ def _mounts(row: Row, values: list[str]) -> bool:
     if not row.mounts:
         return False
     return any(value in (mount.get("Name"), mount["Destination"], mount["Source"])
-               for mount in json.loads(row.mounts) for value in values)  # fmt: skip
+               for mount in loads(row.mounts) for value in values)  # fmt: skip
 
 
 def _created(core: Core, values: list[str], sign: int) -> Test:

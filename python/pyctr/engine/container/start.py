@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _socket
-import json
 import os
 import time
 
@@ -17,6 +16,7 @@ from pyctr.engine.spec.process import named_groups
 from pyctr.engine.state import LIVE, STARTABLE, settle_ended
 from pyctr.errors import Conflict, ContainerNotFound, NotModified, PyctrError, StartFailure, SystemFailure
 from pyctr.store import files, owner
+from pyctr.store.json import dumps
 from pyctr.store.locks import DirLock
 
 TYPE_CHECKING = False
@@ -83,8 +83,8 @@ def write_bundle(core: Core, row: Row, doc: Document, spec: Document | None) -> 
     bundle = core.paths.bundle(row.id)
     _make_bundle(core, bundle)
     netfiles.write(core, row.id, config, host)
-    files.write(f"{bundle}/config.json", json.dumps(spec, separators=(",", ":")).encode())
-    files.write(f"{bundle}/shim.json", json.dumps(shim_document(core, row, doc, rootfs)).encode())
+    files.write(f"{bundle}/config.json", dumps(spec).encode())
+    files.write(f"{bundle}/shim.json", dumps(shim_document(core, row, doc, rootfs)).encode())
 
 
 def shim_document(core: Core, row: Row, doc: Document, rootfs: Document) -> Document:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from pyctr.engine import cgroups
 from pyctr.engine.container.config import check_restart
 from pyctr.engine.facts import gather
 from pyctr.engine.spec.resources import resources
 from pyctr.engine.state import LIVE
 from pyctr.errors import Conflict, InvalidParameter
+from pyctr.store.json import dumps, loads
 from pyctr.store.locks import DirLock
 
 TYPE_CHECKING = False
@@ -37,14 +36,14 @@ def update(core: Core, ref: str, body: t.UpdateBody) -> t.UpdateReply:
         raise Conflict(f"cannot update container {ref}: it is {row.state}")
     with DirLock(core.paths.container(row.id)):
         row = core.container(row.id)
-        doc = json.loads(row.doc)
+        doc = loads(row.doc)
         host = merged(doc["HostConfig"], changes)
         doc["HostConfig"] = host
         facts = gather(core, row.id, doc, dry=True)
         limits, warnings = resources(host, facts)  # type: ignore[arg-type]
         if row.state in LIVE and changes:
             cgroups.update(core, row, limits)
-        core.containers.set(row.id, doc=json.dumps(doc, separators=(",", ":")))
+        core.containers.set(row.id, doc=dumps(doc))
     core.note(row, "update")
     return {"Warnings": warnings}
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from pyctr.errors import ImageNotFound, InvalidParameter
 from pyctr.image import host, reference
 from pyctr.store.images import ImageRow, ImageRows
+from pyctr.store.json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ class Image:
         self.created = row.created
         self.size = row.size
         self.layers: Sequence[str] = row.layers
-        self.document: Json = json.loads(row.doc)
+        self.document: Json = loads(row.doc)
 
     @property
     def config(self) -> ImageConfig:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from pyctr.errors import InvalidParameter
+from pyctr.store.json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def inherited(store: Store, host: t.HostConfig) -> Iterator[Point]:
 
 def points_of(store: Store, ref: str) -> list[Point]:
     """The mounts of an existing container."""
-    found: list[Point] = json.loads(store.containers.find(ref).doc)["Points"]
+    found: list[Point] = loads(store.containers.find(ref).doc)["Points"]
     return found
 
 
