@@ -18,6 +18,7 @@ mod daemon;
 mod listen;
 mod lock;
 mod request;
+mod stdin;
 mod streams;
 mod supervisor;
 mod task;

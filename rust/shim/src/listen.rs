@@ -6,6 +6,8 @@ use std::{
         unix::net::UnixListener,
     },
     path::Path,
+    thread::sleep,
+    time::Duration,
 };
 
 use rustix::{
@@ -17,6 +19,9 @@ use rustix::{
 
 /// The socket's name in the bundle.
 pub const FILE: &str = "shim.sock";
+
+/// Pause after a failure that will not go away at once.
+const BREATH: Duration = Duration::from_millis(10);
 
 /// Accepts those who may control the container: root and the supervisor's own user.
 #[derive(Debug)]
@@ -57,7 +62,12 @@ impl Listener {
             match accept_with(&self.socket, SocketFlags::CLOEXEC) {
                 Ok(peer) if is_allowed(&peer) => return Some(peer),
                 Ok(_) | Err(Errno::INTR | Errno::CONNABORTED) => {}
-                Err(_) => return None,
+                Err(Errno::AGAIN) => return None,
+                Err(_) => {
+                    // Out of descriptors or memory: the peer goes on waiting, and we must not spin meanwhile.
+                    sleep(BREATH);
+                    return None;
+                }
             }
         }
     }

@@ -1,18 +1,19 @@
 //! The supervisor's ends of a program's standard streams: pipes, or a terminal.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::{
-    fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl, open},
+    fs::{Mode, OFlags, open},
     io::{self, Errno},
     pipe::{PipeFlags, pipe_with},
     termios::{Winsize, tcsetwinsize},
 };
 
-use crate::{log::Stream, request::Streams as Wanted};
-
-/// Input held for a program that does not read; beyond it, clients wait.
-const STDIN_LIMIT: usize = 64 * 1024;
+use crate::{
+    log::Stream,
+    request::Streams as Wanted,
+    stdin::{Stdin, set_nonblocking},
+};
 
 /// Our side of a program's streams.
 #[derive(Debug, Default)]
@@ -102,7 +103,7 @@ impl Streams {
     /// Pass input on; it is dropped if there is nobody to take it.
     pub fn push_stdin(&mut self, input: &[u8]) {
         if let Some(stdin) = &mut self.stdin {
-            stdin.pending.extend_from_slice(input);
+            stdin.push(input);
         }
         self.flush_stdin();
     }
@@ -113,7 +114,7 @@ impl Streams {
             return;
         }
         if let Some(stdin) = &mut self.stdin {
-            stdin.ending = true;
+            stdin.end();
         }
         self.flush_stdin();
     }
@@ -159,62 +160,8 @@ pub enum Read {
     End,
 }
 
-/// The way into the program.
-#[derive(Debug)]
-pub struct Stdin {
-    fd: OwnedFd,
-    pending: Vec<u8>,
-    ending: bool,
-}
-
-impl Stdin {
-    fn new(fd: OwnedFd) -> io::Result<Self> {
-        set_nonblocking(fd.as_fd())?;
-        Ok(Self {
-            fd,
-            pending: Vec::new(),
-            ending: false,
-        })
-    }
-
-    /// To be polled for writing, if there is something to write.
-    pub fn pending(&self) -> Option<BorrowedFd<'_>> {
-        (!self.pending.is_empty()).then(|| self.fd.as_fd())
-    }
-
-    /// Whether clients should wait.
-    pub fn is_full(&self) -> bool {
-        self.pending.len() >= STDIN_LIMIT
-    }
-
-    /// Write; false if this was the end, because all was written or because nobody reads.
-    fn flush(&mut self) -> bool {
-        let mut written = 0;
-        let alive = loop {
-            if written == self.pending.len() {
-                break !self.ending;
-            }
-            match io::write(&self.fd, &self.pending[written..]) {
-                Ok(count) => written += count,
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => break true,
-                Err(_) => break false,
-            }
-        };
-        self.pending.drain(..written);
-        if self.pending.is_empty() {
-            self.pending = Vec::new();
-        }
-        alive
-    }
-}
-
 fn null() -> io::Result<OwnedFd> {
     open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
-}
-
-fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
-    fcntl_setfl(fd, fcntl_getfl(fd)? | OFlags::NONBLOCK)
 }
 
 #[cfg(test)]

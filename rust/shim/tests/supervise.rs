@@ -3,7 +3,7 @@
 mod support;
 
 use pyctr_shim::frame::Kind;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::{Value, json};
 use support::{Bundle, is_root, wait_for_end};
 
@@ -392,4 +392,23 @@ fn a_log_is_rotated() {
     );
     assert!(!bundle.path("log.json.3").exists());
     assert_eq!(log_texts(&bundle).last().expect("entries").1, "20000\n");
+}
+
+#[test]
+fn who_asks_at_the_last_moment_learns_of_the_end() {
+    if !is_root() {
+        return;
+    }
+    let bundle = Bundle::new("sleep 1000");
+    let (_birth, reply) = bundle.started();
+    let program = Pid::from_raw(reply["pid"].as_i64().expect("pid") as i32).expect("pid");
+    // Stopped, the supervisor learns of the end and of the request at once.
+    let supervisor = bundle.supervisor().expect("pid");
+    kill_process(supervisor, Signal::STOP).expect("stopped");
+    kill_process(program, Signal::KILL).expect("killed");
+    let mut conversation = bundle.connect();
+    conversation.send(Kind::Request, br#"{"op": "wait"}"#);
+    kill_process(supervisor, Signal::CONT).expect("continued");
+    assert_eq!(conversation.finish().exit_code(), 137);
+    bundle.assert_gone();
 }

@@ -7,7 +7,10 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::Supervisor;
+use super::{
+    Supervisor,
+    wait::{Event, Source},
+};
 use crate::{
     client::{Client, Role},
     config::Config,
@@ -68,6 +71,7 @@ impl Supervisor {
         }
         let record = self.exit_record(oom_killed);
         let written = record::write(&self.config.exit_file, &record);
+        self.hear_latecomers();
         self.tell_exit(CONTAINER, &record);
         self.container.delete();
         self.bury_execs();
@@ -83,6 +87,25 @@ impl Supervisor {
         drop(listener);
         drop(lock);
         linger(clients);
+    }
+
+    /// Take the requests that came with the end, so that who asked to attach or to wait learns of it.
+    fn hear_latecomers(&mut self) {
+        self.welcome();
+        let asking = self
+            .clients
+            .iter()
+            .filter(|client| client.role == Role::Asking);
+        let flags = PollFlags::IN;
+        for id in asking.map(|client| client.id).collect::<Vec<_>>() {
+            self.attend(
+                id,
+                &Event {
+                    source: Source::Client(id),
+                    flags,
+                },
+            );
+        }
     }
 
     fn exit_record(&self, oom_killed: bool) -> ExitRecord {

@@ -149,7 +149,8 @@ impl Bundle {
         }
     }
 
-    fn supervisor(&self) -> Option<Pid> {
+    /// The supervisor's pid, as the lock file says.
+    pub fn supervisor(&self) -> Option<Pid> {
         Pid::from_raw(
             fs::read_to_string(self.path("shim.lock"))
                 .ok()?
