@@ -23,8 +23,8 @@ import os, sys
 from pyctr import _core
 root = os.open(sys.argv[1], os.O_RDONLY)
 reader, writer = os.pipe()
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     _core.layer_apply(reader, root)
 except KeyboardInterrupt:
     print("interrupted")
