@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
 __all__ = ["main"]
@@ -24,9 +25,7 @@ def main() -> NoReturn:
 
         code = complete(os.environ)
     else:
-        from pyctr.cli.main import run
-
-        code = run(sys.argv[1:], os.environ)
+        code = _run(sys.argv[1:], os.environ)
     for stream in (sys.stdout, sys.stderr):
         try:  # noqa: SIM105 - contextlib is not worth its import
             stream.flush()
@@ -34,6 +33,16 @@ def main() -> NoReturn:
             pass
     # Tearing the interpreter down frees what the kernel frees anyway, and takes longer than many a command.
     os._exit(code)
+
+
+def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run a command line; a second interrupt, while the first is dealt with, is as quiet as the first."""
+    try:
+        from pyctr.cli.main import run
+
+        return run(argv, environ)
+    except KeyboardInterrupt:
+        return 130
 
 
 def open_standard_streams() -> None:

@@ -12,6 +12,7 @@ from unittest.mock import MagicMock
 import pytest
 
 import pyctr.engine
+from pyctr.cli import main
 from pyctr.cli.main import run
 from pyctr.errors import Conflict, ContainerNotFound, ImageNotFound, NotModified, PyctrError, StartFailure
 
@@ -173,6 +174,17 @@ def test_an_interrupt_is_quiet(cli: Cli) -> None:
     cli.engine.containers.list.side_effect = KeyboardInterrupt
     done = cli("ps")
     assert (done.code, done.out, done.err) == (130, "", "")
+
+
+def test_a_second_interrupt_is_quiet_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli.engine.containers.list.side_effect = KeyboardInterrupt
+    cli.engine.close.side_effect = KeyboardInterrupt
+    ended: list[int] = []
+    monkeypatch.setattr("sys.argv", ["pyctr", "ps"])
+    monkeypatch.setattr("os._exit", ended.append)
+    main()
+    assert ended == [130]
+    assert cli.capture.readouterr().err == b""
 
 
 def test_a_broken_pipe_is_quiet(cli: Cli) -> None:

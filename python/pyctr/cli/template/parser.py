@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pyctr.cli.template import nodes
-from pyctr.cli.template.errors import ParseError
-from pyctr.cli.template.lexer import KEYWORDS, Lexer, Token
 from pyctr.cli.template.literals import number, unquote
+from pyctr.cli.template.tokens import TokenStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    from pyctr.cli.template.lexer import Token
 
 Definitions = dict[str, "Sequence[nodes.Node]"]
 _OPERANDS = (
@@ -33,71 +34,14 @@ def parse_template(source: str, functions: Collection[str]) -> Definitions:
     return _Parser(source, functions).parse()
 
 
-class _Parser:
+class _Parser(TokenStream):
     def __init__(self, source: str, functions: Collection[str]) -> None:
-        self.lexer = Lexer(source).tokens()
+        super().__init__(source)
         self.functions = functions
-        self.ahead: list[Token] = []
-        self.line = 1
         self.variables = ["$"]
         self.ranges = 0
         self.depth = 0
         self.definitions: Definitions = {}
-
-    # Tokens
-
-    def next(self) -> Token:
-        """Take the next token."""
-        token = self.ahead.pop() if self.ahead else next(self.lexer)
-        self.line = token.line
-        return token
-
-    def next_word(self) -> Token:
-        """Take the next token that is not space."""
-        while (token := self.next()).kind == "space":
-            pass
-        return token
-
-    def back(self, *tokens: Token) -> None:
-        """Give tokens back, in the order they came."""
-        self.ahead.extend(reversed(tokens))
-
-    def peek(self) -> Token:
-        """Look at the next token."""
-        token = self.next()
-        self.back(token)
-        return token
-
-    def peek_word(self) -> Token:
-        """Look at the next token that is not space, taking the space."""
-        token = self.next_word()
-        self.back(token)
-        return token
-
-    def problem(self, reason: str) -> ParseError:
-        """Return an error at the current line."""
-        return ParseError(self.line, reason)
-
-    def unexpected(self, token: Token, context: str) -> ParseError:
-        """Return the complaint about a token that cannot be here."""
-        from pyctr.cli.golang import quote
-
-        if token.kind == "eof":
-            shown = "EOF"
-        elif token.kind in KEYWORDS or token.kind == "dot":
-            shown = f"<{token.text}>"
-        else:
-            shown = quote(token.text if len(token.text) <= 10 else token.text[:10]) + (
-                "..." if len(token.text) > 10 else ""
-            )
-        return self.problem(f"unexpected {shown} in {context}")
-
-    def expect(self, kind: str, context: str) -> Token:
-        """Take the next word, which must be of this kind."""
-        token = self.next_word()
-        if token.kind != kind:
-            raise self.unexpected(token, context)
-        return token
 
     # Structure
 
