@@ -92,24 +92,26 @@ def _days(year: int, month: int, day: int) -> int:
     return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day - 719469
 
 
-def ago(nano: int, now: int) -> str:
-    """Docker's words for a span: ``About a minute``, ``3 hours``."""
-    return human_duration((now - nano) // SECOND)
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_HALF_HOUR = 1800
+# Up to how many seconds, the words, the unit, and what is added first to round.
+_SPANS = (
+    (1, "Less than a second", 1, 0),
+    (2, "1 second", 1, 0),
+    (_MINUTE, "{} seconds", 1, 0),
+    (2 * _MINUTE, "About a minute", 1, 0),
+    (_HOUR, "{} minutes", _MINUTE, 0),
+    (2 * _HOUR - _HALF_HOUR, "About an hour", 1, 0),
+    (48 * _HOUR - _HALF_HOUR, "{} hours", _HOUR, _HALF_HOUR),
+    (14 * _DAY - _HALF_HOUR, "{} days", _DAY, 0),
+    (60 * _DAY - _HALF_HOUR, "{} weeks", 7 * _DAY, 0),
+    (730 * _DAY - _HALF_HOUR, "{} months", 30 * _DAY, 0),
+)
 
 
 def human_duration(seconds: int) -> str:
     """Docker's words for a number of seconds."""
-    minutes, hours, days = seconds // 60, (seconds + 1800) // 3600, seconds // 86400
-    words = (
-        (seconds < 1, "Less than a second"),
-        (seconds == 1, "1 second"),
-        (seconds < 60, f"{seconds} seconds"),
-        (minutes == 1, "About a minute"),
-        (minutes < 60, f"{minutes} minutes"),
-        (hours == 1, "About an hour"),
-        (hours < 48, f"{hours} hours"),
-        (hours < 24 * 14, f"{days} days"),
-        (hours < 24 * 60, f"{days // 7} weeks"),
-        (hours < 24 * 730, f"{days // 30} months"),
-    )
-    return next((text for holds, text in words if holds), f"{days // 365} years")
+    for limit, words, unit, rounding in _SPANS:
+        if seconds < limit:
+            return words.format((seconds + rounding) // unit)
+    return f"{seconds // (365 * _DAY)} years"

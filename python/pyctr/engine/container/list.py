@@ -12,9 +12,10 @@ from pyctr.store.json import loads
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyctr.engine import types as t
-    from pyctr.engine.container.select import Test
     from pyctr.engine.core import Core
     from pyctr.store.containers import Row
+
+WORDS = {"created": "Created", "dead": "Dead", "removing": "Removal In Progress"}
 
 
 def list_containers(
@@ -26,7 +27,9 @@ def list_containers(
     checks = tests(core, filters)
     if not all and limit <= 0 and not (filters.get("status") or filters.get("exited")):
         checks.append(lambda row: row.state in ("running", "paused"))
-    chosen = [row for row in rows if _holds(checks, row)]
+    chosen = rows
+    for check in checks:
+        chosen = [row for row in chosen if check(row)]
     if limit > 0:
         chosen = chosen[:limit]
     now = time.time_ns()
@@ -35,10 +38,6 @@ def list_containers(
         for item, row in zip(found, chosen, strict=True):
             item["SizeRw"], item["SizeRootFs"] = core.sizes(row)
     return found
-
-
-def _holds(checks: list[Test], row: Row) -> bool:
-    return not any(not check(row) for check in checks)
 
 
 def summary(row: Row, now: int) -> t.ContainerSummary:
@@ -68,4 +67,4 @@ def status(row: Row, state: str, now: int) -> str:
         return up + (" (Paused)" if state == "paused" else "")
     if state == "exited":
         return f"Exited ({row.exit_code}) {human_duration((now - row.finished) // SECOND)} ago"
-    return {"created": "Created", "dead": "Dead", "removing": "Removal In Progress"}.get(state, state)
+    return WORDS.get(state, state)
