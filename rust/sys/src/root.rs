@@ -149,17 +149,34 @@ impl<F: AsFd> Root<F> {
     ) -> io::Result<OwnedFd> {
         let flags = OFlags::PATH | OFlags::DIRECTORY;
         match self.open_with(path.as_ref(), flags, Mode::empty(), links) {
-            Err(error) if error.raw_os_error() == Some(Errno::NOENT.raw_os_error()) => {}
+            Err(error) if is(&error, Errno::NOENT) => {}
             result => return result,
         }
-        let mut walk = Walk {
+        self.walk(links, Last::Directory).run(path.as_ref(), mode)
+    }
+
+    /// Opens what is at `path` with `O_PATH`, or makes an empty file there (0644) and directories above it (0755).
+    /// A dangling symbolic link gets its target made, inside the root.
+    ///
+    /// # Errors
+    /// As [`Self::mkdir_all`].
+    pub fn touch(&self, path: impl AsRef<Path>) -> io::Result<OwnedFd> {
+        match self.place(path.as_ref(), Links::Follow) {
+            Err(error) if is(&error, Errno::NOENT) => {}
+            result => return result,
+        }
+        self.walk(Links::Follow, Last::File)
+            .run(path.as_ref(), Mode::from_raw_mode(0o755))
+    }
+
+    fn walk(&self, links: Links, last: Last) -> Walk<'_> {
+        Walk {
             root: self.as_fd(),
             below: Vec::new(),
             pending: Vec::new(),
             links: if links == Links::Follow { MAX_LINKS } else { 0 },
-        };
-        walk.push(path.as_ref());
-        walk.run(mode)
+            last,
+        }
     }
 
     /// Makes an empty regular file at `path` with `mode`, and missing directories above it with 0755, and opens it with
@@ -183,6 +200,11 @@ fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
     }
 }
 
+/// Whether `error` is `errno`.
+fn is(error: &io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno.raw_os_error())
+}
+
 /// A lookup in steps of one component that makes what is missing. `..` goes back over descriptors that are held, never
 /// through the file system, so a directory that is moved meanwhile cannot lead out of the root.
 struct Walk<'fd> {
@@ -190,6 +212,14 @@ struct Walk<'fd> {
     below: Vec<OwnedFd>,
     pending: Vec<OsString>,
     links: usize,
+    last: Last,
+}
+
+/// What the last component of a [`Walk`] has to be, and is made as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Directory,
+    File,
 }
 
 impl Walk<'_> {
@@ -206,7 +236,8 @@ impl Walk<'_> {
         self.below.last().map_or(self.root, |fd| fd.as_fd())
     }
 
-    fn run(mut self, mode: Mode) -> io::Result<OwnedFd> {
+    fn run(mut self, path: &Path, mode: Mode) -> io::Result<OwnedFd> {
+        self.push(path);
         while let Some(name) = self.pending.pop() {
             if name == ".." {
                 self.below.pop();
@@ -221,22 +252,36 @@ impl Walk<'_> {
     }
 
     fn step(&mut self, name: &OsStr, mode: Mode) -> io::Result<()> {
+        let file = self.last == Last::File && self.pending.is_empty();
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut found = fs::openat(self.here(), name, flags, Mode::empty());
         if matches!(found, Err(Errno::NOENT)) {
-            match fs::mkdirat(self.here(), name, mode) {
-                Ok(()) | Err(Errno::EXIST) => {}
-                Err(error) => return Err(error.into()),
-            }
+            self.make(name, file, mode)?;
             found = fs::openat(self.here(), name, flags, Mode::empty());
         }
         let found = found?;
         match FileType::from_raw_mode(fs::fstat(&found)?.st_mode) {
-            FileType::Directory => self.below.push(found),
             FileType::Symlink => self.follow(&found)?,
+            FileType::Directory => self.below.push(found),
+            _ if file => self.below.push(found),
             _ => return Err(Errno::NOTDIR.into()),
         }
         Ok(())
+    }
+
+    fn make(&self, name: &OsStr, file: bool, mode: Mode) -> io::Result<()> {
+        let made = if file {
+            let flags =
+                OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            fs::openat(self.here(), name, flags, Mode::from_raw_mode(0o644)).map(drop)
+        } else {
+            fs::mkdirat(self.here(), name, mode)
+        };
+        match made {
+            // Somebody else made it meanwhile; what it is shows when it is opened.
+            Ok(()) | Err(Errno::EXIST) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn follow(&mut self, link: &OwnedFd) -> io::Result<()> {

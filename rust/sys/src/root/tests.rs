@@ -128,6 +128,26 @@ fn a_file_is_made_once_and_never_through_a_link() {
 }
 
 #[test]
+fn a_place_for_a_file_is_made_where_a_link_leads() {
+    let jail = Jail::new();
+    fs::create_dir(jail.path("etc")).unwrap();
+    symlink("../run/resolved/stub.conf", jail.path("etc/resolv.conf")).unwrap();
+    jail.root.touch("/etc/resolv.conf").unwrap();
+    assert!(jail.path("run/resolved/stub.conf").is_file());
+    let again = jail.root.touch("/etc/resolv.conf").unwrap();
+    assert_eq!(
+        Jail::inode(again),
+        fs::metadata(jail.path("run/resolved/stub.conf"))
+            .unwrap()
+            .ino()
+    );
+    assert_eq!(
+        errno(jail.root.touch("/run/resolved/stub.conf/x")),
+        Errno::NOTDIR
+    );
+}
+
+#[test]
 fn a_parent_has_a_name_in_it() {
     let jail = Jail::new();
     assert_eq!(jail.root.parent("/x").unwrap().1, "x");
