@@ -4,8 +4,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::{
     fs::{
-        CWD, Dir, FileType, Mode, OFlags, Stat, fgetxattr, flistxattr, fstat, major, minor, openat,
-        readlinkat,
+        CWD, Dir, FileType, Mode, OFlags, Stat, fgetxattr, flistxattr, flistxattr_query, fstat,
+        major, minor, openat, readlinkat,
     },
     io::Errno,
 };
@@ -129,10 +129,9 @@ fn read_xattrs(fd: BorrowedFd<'_>, which: Xattrs) -> rustix::io::Result<Vec<(Vec
 
 fn list_xattrs(fd: BorrowedFd<'_>) -> rustix::io::Result<Vec<Vec<u8>>> {
     // Almost no file has any: ask for the size, which needs no buffer, first.
-    let mut none = [0u8; 0];
-    match flistxattr(fd, &mut none) {
+    match flistxattr_query(fd) {
         Ok(0) | Err(Errno::NOTSUP) => return Ok(Vec::new()),
-        Ok(_) | Err(Errno::RANGE) => {}
+        Ok(_) => {}
         Err(error) => return Err(error),
     }
     let mut names = vec![0u8; MOST_XATTRS];

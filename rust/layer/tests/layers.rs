@@ -14,8 +14,8 @@ use std::{
 };
 
 use pyctr_layer::{
-    ApplyOptions, ChangeKind, Whiteouts, copy_tree, overlay_changes, stream::Cancel, tree_changes,
-    usage,
+    ApplyOptions, ChangeKind, IdRange, Owners, PackOptions, Whiteouts, copy_tree, overlay_changes,
+    pack, stream::Cancel, tree_changes, usage,
 };
 use support::{Jail, archive, directory, file, hard_link, made, tree};
 
@@ -246,6 +246,109 @@ fn a_copy_is_the_same() {
             .expect("set");
     }
     assert_eq!(tree(&new.root()), tree(&old.root()));
+}
+
+/// `cap_net_raw=ep` as the kernel stores it: revision 2, effective; permitted, inheritable, twice.
+const CAPABILITY: [u8; 20] = [
+    1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+];
+
+#[test]
+fn capabilities_and_attributes_survive() {
+    if !is_root() {
+        return;
+    }
+    let (one, two, three) = (Jail::new(), Jail::new(), Jail::new());
+    let mut ping = file("ping");
+    // An owner other than ours: changing it drops capabilities, so it must come first.
+    (ping.mode, ping.uid) = (0o4755, 1234);
+    ping.xattrs = vec![
+        (b"security.capability".to_vec(), CAPABILITY.to_vec()),
+        (b"user.note".to_vec(), b"a\0b".to_vec()),
+    ];
+    one.apply(&archive(&[(ping, &b"binary"[..])]))
+        .expect("applied");
+    let packed = tempfile::tempfile().expect("temporary file");
+    let root = File::open(one.root()).expect("opens");
+    let cancel = Cancel::new().expect("eventfd");
+    pack(
+        root.as_fd(),
+        b"",
+        packed.as_fd(),
+        &PackOptions::default(),
+        &cancel,
+    )
+    .expect("packed");
+    rustix::fs::seek(&packed, rustix::fs::SeekFrom::Start(0)).expect("rewound");
+    let options = ApplyOptions {
+        whiteouts: Whiteouts::Keep,
+        ..ApplyOptions::default()
+    };
+    let applied = two.apply_file(&packed, &options).expect("applied");
+    copy(&two.root(), &three.root());
+    for jail in [&one, &two, &three] {
+        let path = jail.root().join("ping");
+        let value = |name: &str| {
+            let mut value = vec![0u8; 64];
+            let length = rustix::fs::getxattr(&path, name, &mut value[..]).unwrap_or(0);
+            value.truncate(length);
+            value
+        };
+        assert_eq!(value("security.capability"), CAPABILITY);
+        assert_eq!(fs::metadata(&path).expect("there").mode() & 0o7777, 0o4755);
+        assert_eq!(fs::metadata(&path).expect("there").uid(), 1234);
+        if applied.skipped_xattrs == 0 {
+            assert_eq!(value("user.note"), b"a\0b");
+        }
+    }
+}
+
+#[test]
+fn owners_are_mapped() {
+    if !is_root() {
+        return;
+    }
+    let jail = Jail::new();
+    let range = |inside, outside, count| IdRange {
+        inside,
+        outside,
+        count,
+    };
+    let maps = || {
+        (
+            vec![range(0, 100_000, 1000), range(1000, 5, 1)],
+            vec![range(0, 200_000, 65_536)],
+        )
+    };
+    let entry = |uid, gid| {
+        let mut entry = file("f");
+        (entry.uid, entry.gid) = (uid, gid);
+        archive(&[(entry, NOTHING)])
+    };
+    let apply_with = |owners, archive: &[u8]| {
+        let options = ApplyOptions {
+            owners,
+            whiteouts: Whiteouts::Keep,
+            ..ApplyOptions::default()
+        };
+        jail.apply_with(archive, &options)
+    };
+    let owner = || {
+        fs::metadata(jail.root().join("f"))
+            .map(|stat| (stat.uid(), stat.gid()))
+            .expect("there")
+    };
+    let (users, groups) = maps();
+    apply_with(Owners::Mapped(users, groups), &entry(1000, 7)).expect("applied");
+    assert_eq!(owner(), (5, 200_007));
+    apply_with(Owners::Fixed(3, 4), &entry(1000, 7)).expect("applied");
+    assert_eq!(owner(), (3, 4));
+    let (users, groups) = maps();
+    let error = apply_with(Owners::Mapped(users, groups), &entry(1001, 7)).expect_err("refused");
+    assert_eq!(
+        error.to_string(),
+        "the archive has the user 1001, which is not in the id map"
+    );
 }
 
 #[test]
