@@ -1,7 +1,11 @@
 //! One directory of a hierarchy, held open; its files are read and written relative to it.
 
 use std::{
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    ffi::OsString,
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::ffi::OsStringExt,
+    },
     path::{Path, PathBuf},
 };
 
@@ -33,10 +37,10 @@ impl Dir {
     }
 
     /// Opens a directory below this one.
-    pub(crate) fn child(&self, name: &str) -> Result<Self> {
+    pub(crate) fn child(&self, name: impl AsRef<Path>) -> Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let path = self.path.join(name);
-        match fs::openat(&self.fd, name, flags, Mode::empty()) {
+        let path = self.path.join(name.as_ref());
+        match fs::openat(&self.fd, name.as_ref(), flags, Mode::empty()) {
             Ok(fd) => Ok(Self { fd, path }),
             Err(errno) => Err(Error::io("open", path, errno)),
         }
@@ -122,48 +126,66 @@ impl Dir {
         }
     }
 
-    /// Names of the directories below this one.
-    pub(crate) fn children(&self) -> Result<Vec<String>> {
-        self.names(true)
-    }
-
     /// Names of the files in this directory.
-    pub(crate) fn files(&self) -> Result<Vec<String>> {
-        self.names(false)
+    pub(crate) fn files(&self) -> Result<Vec<OsString>> {
+        list(self, Path::new("."), false).map_err(|errno| Error::io("list", &self.path, errno))
     }
 
-    fn names(&self, directories: bool) -> Result<Vec<String>> {
-        let fail = |errno| Error::io("list", &self.path, errno);
-        // A fresh descriptor: the position in a directory belongs to the open file.
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = fs::openat(&self.fd, ".", flags, Mode::empty()).map_err(fail)?;
-        let mut names = Vec::new();
-        let mut buffer = Vec::with_capacity(CHUNK);
-        let mut entries = RawDir::new(fd, buffer.spare_capacity_mut());
-        while let Some(entry) = entries.next() {
-            let entry = entry.map_err(fail)?;
-            let name = entry.file_name().to_string_lossy();
-            if (entry.file_type() == fs::FileType::Directory) == directories
-                && name != "."
-                && name != ".."
-            {
-                names.push(name.into_owned());
+    /// Every directory below this one, relative to it, parents first.
+    ///
+    /// A container may have made them: their names need not be text, and there may be many, one inside of the other.
+    pub(crate) fn below(&self) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        let mut next = Some(PathBuf::from("."));
+        let mut looked_at = 0;
+        while let Some(parent) = next {
+            match list(self, &parent, true) {
+                Ok(names) => found.extend(names.into_iter().map(|name| parent.join(name))),
+                // It has gone meanwhile.
+                Err(Errno::NOENT) => {}
+                Err(errno) => return Err(Error::io("list", self.path.join(parent), errno)),
             }
+            next = found.get(looked_at).cloned();
+            looked_at += 1;
         }
-        Ok(names)
+        Ok(found)
     }
 
     /// Visits this directory and every one below it, parents first. Directories that vanish meanwhile are passed over.
     pub(crate) fn walk(&self, visit: &mut dyn FnMut(&Dir) -> Result<()>) -> Result<()> {
         visit(self)?;
-        for name in self.children()? {
-            match self.child(&name).and_then(|child| child.walk(visit)) {
+        for path in self.below()? {
+            match self.child(&path).and_then(|child| visit(&child)) {
                 Err(error) if error.is_not_found() => {}
                 other => other?,
             }
         }
         Ok(())
     }
+}
+
+/// Names of the directories, or of everything else, in a directory.
+fn list(
+    top: impl AsFd,
+    path: &Path,
+    directories: bool,
+) -> std::result::Result<Vec<OsString>, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let fd = fs::openat(top, path, flags, Mode::empty())?;
+    let mut names = Vec::new();
+    let mut buffer = Vec::with_capacity(CHUNK);
+    let mut entries = RawDir::new(fd, buffer.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if (entry.file_type() == fs::FileType::Directory) == directories
+            && name != b"."
+            && name != b".."
+        {
+            names.push(OsString::from_vec(name.to_vec()));
+        }
+    }
+    Ok(names)
 }
 
 impl AsFd for Dir {

@@ -1,11 +1,15 @@
 //! Removing a group. Goes on after a failure, and may be done twice.
 
 use std::{
+    path::Path,
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use rustix::{fs, io::Errno};
+use rustix::{
+    fs::{self, AtFlags},
+    io::Errno,
+};
 
 use crate::{Cgroup, Error, Result, cgroup::Group, dir::Dir};
 
@@ -48,34 +52,35 @@ impl Cgroup {
 fn remove(dir: &Dir, deadline: Instant) -> Result<()> {
     let mut pause = Duration::from_micros(100);
     loop {
-        match fs::rmdir(dir.path()) {
-            Ok(()) | Err(Errno::NOENT) => return Ok(()),
-            // Busy with groups below it or with processes, the kernel does not say which.
-            Err(Errno::BUSY | Errno::NOTEMPTY) => remove_children(dir, deadline)?,
-            Err(errno) => return Err(Error::io("remove cgroup", dir.path(), errno)),
-        }
-        match fs::rmdir(dir.path()) {
-            Ok(()) | Err(Errno::NOENT) => return Ok(()),
-            Err(Errno::BUSY | Errno::NOTEMPTY) if Instant::now() < deadline => {
+        match attempt(dir) {
+            Err(error) if error.errno() == Some(Errno::BUSY) && Instant::now() < deadline => {
                 sleep(pause);
                 pause = (pause * 2).min(Duration::from_millis(20));
             }
-            Err(errno) => return Err(Error::io("remove cgroup", dir.path(), errno)),
+            other => return other,
         }
     }
 }
 
-fn remove_children(dir: &Dir, deadline: Instant) -> Result<()> {
-    let names = match dir.children() {
-        Err(error) if error.is_not_found() => return Ok(()),
-        other => other?,
+/// Busy with groups below it or with processes, the kernel does not say which: so the groups below are tried too.
+fn attempt(dir: &Dir) -> Result<()> {
+    let fail = |path: &Path, errno| Error::io("remove cgroup", dir.path().join(path), errno);
+    let top = || match fs::rmdir(dir.path()) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(fail(Path::new(""), errno)),
     };
-    let mut errors = Vec::new();
-    for name in names {
-        match dir.child(&name).and_then(|child| remove(&child, deadline)) {
-            Err(error) if !error.is_not_found() => errors.push(error),
-            _ => {}
+    match top() {
+        Err(error) if error.errno() == Some(Errno::BUSY) => {}
+        other => return other,
+    }
+    let mut first = None;
+    for path in dir.below()?.iter().rev() {
+        match fs::unlinkat(dir, path, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(errno) => {
+                first.get_or_insert(fail(path, errno));
+            }
         }
     }
-    Error::collect(errors)
+    first.map_or_else(top, Err)
 }

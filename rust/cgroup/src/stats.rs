@@ -5,7 +5,7 @@
 mod v1;
 mod v2;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ffi::OsString};
 
 use serde::Serialize;
 
@@ -286,8 +286,12 @@ fn psi(dir: &Dir, file: &str) -> Result<Option<Psi>> {
 
 /// The page sizes of a hugetlb directory, found by the files' names.
 fn page_sizes(dir: &Dir, end: &str) -> Result<Vec<String>> {
-    let size = |file: String| {
-        let size = file.strip_prefix("hugetlb.")?.strip_suffix(end)?.to_owned();
+    let size = |file: OsString| {
+        let size = file
+            .to_str()?
+            .strip_prefix("hugetlb.")?
+            .strip_suffix(end)?
+            .to_owned();
         (!size.contains('.')).then_some(size)
     };
     Ok(dir.files()?.into_iter().filter_map(size).collect())

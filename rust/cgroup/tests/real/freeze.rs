@@ -1,6 +1,6 @@
 //! Freezing, thawing and killing.
 
-use std::{thread::sleep, time::Duration};
+use std::{ffi::OsString, os::unix::ffi::OsStringExt, thread::sleep, time::Duration};
 
 use pyctr_cgroup::{Cgroup, Driver};
 use serde_json::json;
@@ -19,6 +19,7 @@ pub const TESTS: &[crate::Test] = &[
     ("freezing_what_multiplies", freezing_what_multiplies),
     ("killing_what_multiplies", killing_what_multiplies),
     ("killing_what_is_frozen", killing_what_is_frozen),
+    ("killing_what_is_frozen_below", killing_what_is_frozen_below),
     (
         "killing_what_is_in_one_hierarchy_only",
         killing_what_is_in_one_hierarchy_only,
@@ -87,6 +88,25 @@ fn killing_what_is_frozen() {
     group.kill().expect("killed");
     process.wait();
     eventually("it is dead", || group.is_empty().expect("read"));
+}
+
+/// A container with cgroups of its own may freeze them, and give them names that are no text.
+fn killing_what_is_frozen_below() {
+    let group = Group::new("above");
+    let inner = Cgroup::create(&path("above/inner"), Driver::Cgroupfs).expect("made");
+    let mut process = Process::start(&inner, &["wait"]);
+    inner.freeze().expect("frozen");
+    let strange = OsString::from_vec(b"\xff\xfe".to_vec());
+    for top in group.paths().values() {
+        let mut path = top.clone();
+        for _ in 0..50 {
+            path.push(&strange);
+            std::fs::create_dir(&path).expect("made by hand");
+        }
+    }
+    group.destroy().expect("destroyed");
+    process.wait();
+    assert!(group.paths().values().all(|path| !path.exists()));
 }
 
 fn killing_what_is_in_one_hierarchy_only() {
