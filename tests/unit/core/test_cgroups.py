@@ -1,4 +1,4 @@
-"""The cgroup functions of ``_core`` for groups that are not there, which needs no root. The rest is integration."""
+"""The cgroup functions of ``_core`` for groups that are not there, without root. The rest is integration."""
 
 from __future__ import annotations
 
