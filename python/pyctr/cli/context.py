@@ -36,17 +36,15 @@ class Context:
 
     @property
     def engine(self) -> Backend:
-        """The engine, connected to when first asked for."""
+        """The engine, connected to when first asked for.
+
+        Nobody closes it: the last one to close a database has to write its log back and wait for the disk.
+        """
         if self._engine is None:
             from pyctr.engine import connect
 
             self._engine = connect(self.root, self.run_root)
         return self._engine
-
-    def close(self) -> None:
-        """Let go of the engine, if it was needed."""
-        if self._engine is not None:
-            self._engine.close()
 
     def print(self, text: str) -> None:
         """Print a line; what no encoding holds is passed on byte for byte."""

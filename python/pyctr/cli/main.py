@@ -88,8 +88,6 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:  # noqa: PLR091
         return BROKEN_PIPE
     except Exception as problem:
         return invocation.unexpected(problem)
-    finally:
-        invocation.close()
 
 
 class Invocation:
@@ -205,13 +203,6 @@ class Invocation:
             said = f"{type(problem).__name__}: {problem}".replace("\n", " ")
             _say(f"pyctr: unexpected {said}\nTry pyctr --debug to see where it comes from")
         return 125 if self.command.words in ("run", "create") else 1
-
-    def close(self) -> None:
-        if self.context is not None:
-            try:
-                self.context.close()
-            except PyctrError as problem:
-                _say(f"pyctr: {problem.message}")
 
 
 def version_line() -> str:

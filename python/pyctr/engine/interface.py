@@ -281,4 +281,5 @@ class Backend(Protocol):
     def version(self) -> dict[str, Any]:
         """Docker's SystemVersion."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of everything. A process that ends anyway need not: it only waits for the disk."""
