@@ -66,6 +66,12 @@ impl Container {
         &self.record.id
     }
 
+    /// Where it is known: the directory of its record.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// What is written about it.
     #[must_use]
     pub fn record(&self) -> &Record {

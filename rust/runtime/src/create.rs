@@ -178,7 +178,7 @@ fn build(options: &mut CreateOptions<'_>, made: &mut Made<'_>) -> Result<Created
         cgroup: cgroup.and_then(Cgroup::unified_fd),
         ..Clone::default()
     };
-    let (pid, pidfd) = match plan.spawn(clone, &channels)? {
+    let (pid, pidfd) = match plan.spawn(clone)? {
         Cloned::Parent(pid, pidfd) => (pid, pidfd),
         Cloned::Child => {
             drop(channels.0);
@@ -208,6 +208,11 @@ fn build(options: &mut CreateOptions<'_>, made: &mut Made<'_>) -> Result<Created
     let mut talk = Talk::new(pid, pidfd, channels.0, console_socket);
     warnings.into_iter().for_each(|warning| talk.warn(warning));
     record.init = Identity::of(pid).context(|| "cannot read the container's process")?;
+    if plan.outside()
+        && let Some(Err(error)) = cgroup.map(|cgroup| cgroup.join(pid))
+    {
+        talk.warn(error.to_string());
+    }
     if plan.new_user() {
         userns::write_maps(&procfs, pid, &options.spec.linux)?;
         talk.channel()
@@ -231,8 +236,8 @@ pub(crate) fn process_of(spec: &Spec) -> &Process {
 
 fn run_runtime_hooks(spec: &Spec, state: &Oci) -> Result<()> {
     let text = state.to_json();
-    hooks::run("prestart", &spec.hooks.prestart, &text)?;
-    hooks::run("createRuntime", &spec.hooks.create_runtime, &text)
+    hooks::run("prestart", &spec.hooks.prestart, &text, None)?;
+    hooks::run("createRuntime", &spec.hooks.create_runtime, &text, None)
 }
 
 /// Makes the container's directory, unless there is a container in it.

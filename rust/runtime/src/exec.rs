@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use crate::{
     container::Container,
     error::{Context, Result},
-    init::{become_root, begin, compile, join_keyring, offer_terminal, set_domain, streams},
+    init::{become_root, begin, compile, hide, join_keyring, offer_terminal, set_domain, streams},
     namespace::{foreign_kinds, join_bits, join_of, with_pid_namespace_of},
     options::{Child, ExecOptions},
     process::{launch::Launch, notify::Receiver, scheduling},
@@ -159,6 +159,7 @@ impl Container {
             .initial
             .as_deref()
             .map_or(Ok(()), scheduling::set_affinity)?;
+        hide()?;
         begin(way.entrance)?;
         affinity
             .last

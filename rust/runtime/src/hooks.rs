@@ -23,13 +23,19 @@ use crate::{
 /// How much of what a failed hook printed is shown.
 const MAX_OUTPUT: u64 = 4096;
 
-/// Runs hooks in turn with `state` (a JSON document) on their standard input; `moment` is their name in the document.
+/// Runs hooks in turn with `state` (a JSON document) on their standard input; `moment` is their name in the document. One without
+/// an environment of its own gets `environment`, or else the runtime's.
 ///
 /// # Errors
 /// The first hook that cannot be run, fails or takes too long; later ones are not run.
-pub(crate) fn run(moment: &str, hooks: &[Hook], state: &str) -> Result<()> {
+pub(crate) fn run(
+    moment: &str,
+    hooks: &[Hook],
+    state: &str,
+    environment: Option<&[String]>,
+) -> Result<()> {
     for (i, hook) in hooks.iter().enumerate() {
-        run_one(hook, state).map_err(|error| {
+        run_one(hook, state, environment).map_err(|error| {
             Error::setup(
                 format!("hooks.{moment}[{i}] {}", hook.path.display()),
                 error,
@@ -43,11 +49,11 @@ pub(crate) fn run(moment: &str, hooks: &[Hook], state: &str) -> Result<()> {
 pub(crate) fn run_all(moment: &str, hooks: &[Hook], state: &str) -> Vec<Error> {
     hooks
         .iter()
-        .filter_map(|hook| run(moment, std::slice::from_ref(hook), state).err())
+        .filter_map(|hook| run(moment, std::slice::from_ref(hook), state, None).err())
         .collect()
 }
 
-fn run_one(hook: &Hook, state: &str) -> Result<()> {
+fn run_one(hook: &Hook, state: &str, environment: Option<&[String]>) -> Result<()> {
     let mut output = scratch()?;
     let mut input = scratch()?;
     input
@@ -62,11 +68,15 @@ fn run_one(hook: &Hook, state: &str) -> Result<()> {
     };
     let mut command = Command::new(&hook.path);
     command
-        .env_clear()
         .stdin(Stdio::from(input))
         .stdout(copy()?)
         .stderr(copy()?);
-    command.envs(hook.env.iter().filter_map(|entry| entry.split_once('=')));
+    let own = (!hook.env.is_empty()).then_some(hook.env.as_slice());
+    if let Some(entries) = own.or(environment) {
+        command
+            .env_clear()
+            .envs(entries.iter().filter_map(|entry| entry.split_once('=')));
+    }
     if let Some((name, args)) = hook.args.split_first() {
         command.arg0(name).args(args);
     }
@@ -155,7 +165,7 @@ mod tests {
     }
 
     fn message(script: &str, timeout: Option<u32>) -> String {
-        run("prestart", &[shell(script, timeout)], "{}")
+        run("prestart", &[shell(script, timeout)], "{}", None)
             .expect_err("fails")
             .to_string()
     }
@@ -163,7 +173,33 @@ mod tests {
     #[test]
     fn a_hook_gets_the_state_and_its_own_environment() {
         let script = r#"test "$(cat)" = '{"id":"x"}' && test "$WHO" = me && test -z "$HOME""#;
-        run("prestart", &[shell(script, None)], r#"{"id":"x"}"#).expect("succeeds");
+        run("prestart", &[shell(script, None)], r#"{"id":"x"}"#, None).expect("succeeds");
+    }
+
+    #[test]
+    fn a_hook_without_an_environment_gets_that_of_its_place() {
+        let bare = |script| Hook {
+            env: Vec::new(),
+            ..shell(script, None)
+        };
+        let container = ["WHO=box".to_owned()];
+        run(
+            "startContainer",
+            &[bare("test $WHO = box")],
+            "{}",
+            Some(&container),
+        )
+        .expect("succeeds");
+        let own = shell("test $WHO = me", None);
+        run("startContainer", &[own], "{}", Some(&container)).expect("succeeds");
+        // The manifest's directory is in the environment of every test.
+        run(
+            "prestart",
+            &[bare("test -n \"$CARGO_MANIFEST_DIR\"")],
+            "{}",
+            None,
+        )
+        .expect("succeeds");
     }
 
     #[test]
@@ -180,7 +216,7 @@ mod tests {
             path: "/nonexistent".into(),
             ..Hook::default()
         };
-        let text = run("poststop", &[missing], "{}")
+        let text = run("poststop", &[missing], "{}", None)
             .expect_err("fails")
             .to_string();
         assert_eq!(

@@ -53,6 +53,7 @@ impl Init<'_> {
     fn become_program(mut self, channel: &Channel) -> Result<Infallible> {
         begin(self.entrance.take())?;
         self.enter_namespaces(channel)?;
+        hide()?;
         let spec = &self.options.spec;
         if !self.options.no_new_keyring {
             join_keyring(self.options.id, channel);
@@ -86,10 +87,7 @@ impl Init<'_> {
             channel.expect(Tag::Maps)?;
         }
         self.plan.unshare_rest(self.procfs)?;
-        let joins_user = linux
-            .namespace(NamespaceType::User)
-            .is_some_and(|user| user.path.is_some());
-        if self.plan.new_user() || joins_user {
+        if self.plan.other_user() {
             become_root()?;
         }
         self.plan.join_rest()?;
@@ -129,7 +127,8 @@ impl Init<'_> {
             pid,
             ..self.state.clone()
         };
-        hooks::run("createContainer", &hooks.create_container, &state.to_json())
+        let state = state.to_json();
+        hooks::run("createContainer", &hooks.create_container, &state, None)
     }
 
     fn make_terminal(&self, root: &Root, channel: &Channel) -> Result<Option<OwnedFd>> {
@@ -157,10 +156,14 @@ pub(crate) fn offer_terminal(
     Ok(slave)
 }
 
-/// What every child does first: hide, forget the runtime's signals and session, go where it is limited.
+/// Processes of the container must not trace us or read our memory while we are among them. Nobody but root can write the maps of
+/// a process that is hidden, so it comes after that.
+pub(crate) fn hide() -> Result<()> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).context(|| "cannot become undumpable")
+}
+
+/// What every child does first: forget the runtime's signals and session, go where it is limited.
 pub(crate) fn begin(entrance: Option<Entrance>) -> Result<()> {
-    // Processes of the container must not trace us or read our memory while we are among them.
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).context(|| "cannot become undumpable")?;
     signals::reset();
     match setsid() {
         Ok(_) | Err(Errno::PERM) => {}

@@ -41,3 +41,4 @@ pub use options::{Child, CreateOptions, ExecOptions, Gate};
 pub use process::capability::capability_names;
 pub use rootfs::{Overlay, mount_option_names};
 pub use state::{FILE as STATE_FILE, Oci, Record, Status, check_id};
+pub use sync::send_fd;

@@ -84,6 +84,10 @@ pub(crate) struct Plan {
     cgroup: bool,
     /// Make a time namespace with these offsets.
     time: Option<TimeOffsets>,
+    /// The user namespace is somebody else's.
+    foreign_user: bool,
+    /// The process could not be born in its cgroup.
+    outside: bool,
 }
 
 impl Plan {
@@ -116,12 +120,23 @@ impl Plan {
                 (None, kind) => plan.new |= kind.bit(),
             }
         }
+        plan.foreign_user = plan.joins(NamespaceType::User);
         Ok(plan)
     }
 
     /// Whether the process is born in a user namespace of its own.
     pub(crate) fn new_user(&self) -> bool {
         self.new & NamespaceType::User.bit() != 0
+    }
+
+    /// Whether its user namespace is not the runtime's.
+    pub(crate) fn other_user(&self) -> bool {
+        self.new_user() || self.foreign_user
+    }
+
+    /// Whether the process still has to be moved into its v2 cgroup.
+    pub(crate) fn outside(&self) -> bool {
+        self.outside
     }
 
     /// Whether it joins somebody else's namespace of this kind.
@@ -134,13 +149,9 @@ impl Plan {
     /// The runtime itself visits other people's namespaces for a moment, so that the child is born in them: for a pid namespace
     /// there is no other way, and for the rest a child in a user namespace of its own would have no right to join them. What the
     /// runtime may not join is left to [`Plan::join_rest`].
-    pub(crate) fn spawn(
-        &mut self,
-        clone: Clone<'_>,
-        channels: &(Channel, Channel),
-    ) -> Result<Cloned> {
+    pub(crate) fn spawn(&mut self, clone: Clone<'_>) -> Result<Cloned> {
         if self.joins(NamespaceType::User) {
-            return self.spawn_through(clone, channels);
+            return through_another(|| self.become_foreign(clone));
         }
         let mut visit = Visit::default();
         let mut rest = Vec::new();
@@ -156,12 +167,7 @@ impl Plan {
             }
         }
         self.foreign = rest;
-        let cloned = Clone {
-            namespaces: self.new,
-            ..clone
-        }
-        .spawn()
-        .context(|| "cannot clone the container's process");
+        let cloned = self.clone_with(clone);
         // In the child there is nothing to go back to.
         if matches!(cloned, Ok(Cloned::Child)) {
             visit.stay();
@@ -173,46 +179,24 @@ impl Plan {
         cloned
     }
 
-    /// Through a process in between: namespaces made under somebody else's user namespace belong to it only if their maker is in
-    /// it, and nobody ever comes back from there.
-    fn spawn_through(&mut self, clone: Clone<'_>, channels: &(Channel, Channel)) -> Result<Cloned> {
-        let (ours, theirs) = channels;
-        match Clone::default()
-            .spawn()
-            .context(|| "cannot clone the container's process")?
-        {
-            Cloned::Child => match self.become_foreign(clone) {
-                Ok(Cloned::Child) => Ok(Cloned::Child),
-                Ok(Cloned::Parent(pid, _)) => {
-                    let _ = theirs.send_with(Tag::Pid, &pid.as_raw_nonzero().to_string(), None);
-                    std::process::exit(0);
+    fn clone_with(&mut self, clone: Clone<'_>) -> Result<Cloned> {
+        let clone = Clone {
+            namespaces: self.new,
+            ..clone
+        };
+        let cloned = match clone.spawn() {
+            // An ordinary user may own the group and not the one above it, which being born there would need.
+            Err(Errno::ACCESS | Errno::PERM) if clone.cgroup.is_some() => {
+                self.outside = true;
+                Clone {
+                    cgroup: None,
+                    ..clone
                 }
-                Err(error) => {
-                    theirs.fail(&error);
-                    std::process::exit(1);
-                }
-            },
-            Cloned::Parent(between, _) => {
-                let answer = ours
-                    .receive()
-                    .context(|| "cannot talk to the container's process")?;
-                let _ = waitpid(Some(between), WaitOptions::empty());
-                let packet = answer.ok_or_else(|| {
-                    Error::setup("cannot clone the container's process", "it died")
-                })?;
-                if packet.tag == Tag::Failed {
-                    return Err(crate::sync::failure(&packet.text));
-                }
-                let pid = packet.text.parse().ok().and_then(Pid::from_raw);
-                let pid = pid.ok_or_else(|| {
-                    Error::setup("cannot clone the container's process", "no process id")
-                })?;
-                // It is our child and not waited for, so the number cannot be anybody else's.
-                let pidfd = pidfd_open(pid, PidfdFlags::empty())
-                    .context(|| "cannot open the container's process")?;
-                Ok(Cloned::Parent(pid, pidfd))
+                .spawn()
             }
-        }
+            other => other,
+        };
+        cloned.context(|| "cannot clone the container's process")
     }
 
     fn become_foreign(&mut self, clone: Clone<'_>) -> Result<Cloned> {
@@ -234,13 +218,10 @@ impl Plan {
                 .context(|| format!("cannot join the {} namespace", foreign.kind.name()))?;
         }
         self.foreign = mount;
-        Clone {
-            namespaces: self.new,
+        self.clone_with(Clone {
             sibling: true,
             ..clone
-        }
-        .spawn()
-        .context(|| "cannot clone the container's process")
+        })
     }
 
     /// In the child: joins what the runtime could not. The mount namespace comes last.
@@ -264,6 +245,45 @@ impl Plan {
             None => Ok(()),
         }
     }
+}
+
+/// Clones through a process in between, which `enter`s user namespaces and makes the real child as the caller's: namespaces made
+/// under somebody else's user namespace belong to it only if their maker is in it, and nobody ever comes back from there.
+pub(crate) fn through_another(enter: impl FnOnce() -> Result<Cloned>) -> Result<Cloned> {
+    let what = || "cannot clone a process into the user namespace";
+    let (ours, theirs) = Channel::pair().context(what)?;
+    let between = match Clone::default().spawn().context(what)? {
+        Cloned::Parent(between, _) => between,
+        Cloned::Child => match enter() {
+            Ok(Cloned::Child) => return Ok(Cloned::Child),
+            Ok(Cloned::Parent(pid, _)) => {
+                let _ = theirs.send_with(Tag::Pid, &pid.as_raw_nonzero().to_string(), None);
+                std::process::exit(0);
+            }
+            Err(error) => {
+                theirs.fail(&error);
+                std::process::exit(1);
+            }
+        },
+    };
+    drop(theirs);
+    let answer = ours.receive();
+    waitpid(Some(between), WaitOptions::empty()).context(what)?;
+    let packet = answer.context(what)?;
+    let packet = packet.ok_or_else(|| Error::setup(what(), "the process in between was killed"))?;
+    if packet.tag == Tag::Failed {
+        return Err(crate::sync::failure(&packet.text));
+    }
+    let pid = packet
+        .text
+        .parse()
+        .ok()
+        .filter(|_| packet.tag == Tag::Pid)
+        .and_then(Pid::from_raw);
+    let pid = pid.ok_or_else(|| Error::setup(what(), "no process id"))?;
+    // It is our child and not waited for, so the number cannot be anybody else's.
+    let pidfd = pidfd_open(pid, PidfdFlags::empty()).context(what)?;
+    Ok(Cloned::Parent(pid, pidfd))
 }
 
 /// Offsets can be set only while nobody is in the namespace yet, so it is made first and entered afterwards.

@@ -27,7 +27,7 @@ pub struct CreateOptions<'a> {
     pub streams: Option<[OwnedFd; 3]>,
     /// A connected socket to which the terminal's master is sent; absent means that it is handed back.
     pub console_socket: Option<OwnedFd>,
-    /// How many descriptors from 3 on the program inherits.
+    /// How far descriptors are handed on: of this many from 3 on, the program inherits those without close-on-exec.
     pub preserve_fds: u32,
     /// Layers instead of `root.path`.
     pub overlay: Option<Overlay>,
@@ -101,7 +101,7 @@ pub struct ExecOptions<'a> {
     pub streams: Option<[OwnedFd; 3]>,
     /// A connected socket to which the terminal's master is sent; absent means that it is handed back.
     pub console_socket: Option<OwnedFd>,
-    /// How many descriptors from 3 on the program inherits.
+    /// How far descriptors are handed on: of this many from 3 on, the program inherits those without close-on-exec.
     pub preserve_fds: u32,
     /// Kill the process when the caller's process dies.
     pub die_with_parent: bool,

@@ -20,7 +20,7 @@ use rustix::{
 use crate::error::{Error, Kind, Result};
 
 /// Longest text in a packet; longer ones are cut.
-const MAX_TEXT: usize = 16 * 1024;
+const MAX_TEXT: usize = 4096;
 
 /// What a packet says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,13 @@ pub(crate) struct Packet {
 #[derive(Debug)]
 pub(crate) struct Channel(OwnedFd);
 
+/// The descriptor itself, to be kept open up to the last `execve`.
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 impl Channel {
     /// Both ends.
     pub(crate) fn pair() -> std::result::Result<(Self, Self), Errno> {
@@ -103,7 +110,7 @@ impl Channel {
 
     /// Waits for the next packet; `None` once the other end is gone.
     pub(crate) fn receive(&self) -> std::result::Result<Option<Packet>, Errno> {
-        let mut bytes = vec![0; MAX_TEXT + 1];
+        let mut bytes = [0; MAX_TEXT + 1];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let flags = RecvFlags::CMSG_CLOEXEC;
@@ -158,11 +165,6 @@ impl Channel {
         let text = serde_json::to_string(error).unwrap_or_default();
         let _ = self.send_with(Tag::Failed, &text, None);
     }
-
-    /// The descriptor itself, to be kept open up to the last `execve`.
-    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
 }
 
 /// The error in a [`Tag::Failed`] packet.
@@ -171,7 +173,10 @@ pub(crate) fn failure(text: &str) -> Error {
 }
 
 /// Sends bytes with descriptors over a Unix socket.
-pub(crate) fn send_fd(
+///
+/// # Errors
+/// Those of `sendmsg(2)`; a peer that is gone is `EPIPE`, without a signal.
+pub fn send_fd(
     socket: BorrowedFd<'_>,
     bytes: &[IoSlice<'_>],
     fds: &[BorrowedFd<'_>],

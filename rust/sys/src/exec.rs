@@ -58,33 +58,72 @@ fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
         .collect()
 }
 
-/// Closes every descriptor from 3 on, but for the first `preserve` ones (which lose close-on-exec) and `keep` (which should have
-/// it). To be followed by nothing but [`Program::exec`] or the end of the process: all owners of descriptors are left dangling.
+/// Readies what the caller inherited for handing it on: of the descriptors from 3 on the first `preserve` lose close-on-exec, as far
+/// as they are open, and all others get it. Numbers that are free may be taken by descriptors of the caller's own, which have
+/// close-on-exec; so this comes before any is opened.
 ///
 /// # Errors
 /// Those of `close_range(2)`.
-pub fn close_all_but(preserve: u32, keep: Option<BorrowedFd<'_>>) -> Result<(), Errno> {
-    let first = 3 + preserve;
-    for fd in 3..first {
-        set_inheritable(RawFd::try_from(fd).map_err(|_| Errno::BADF)?)?;
+pub fn inherit_only(preserve: u32) -> Result<(), Errno> {
+    let end = preserve.saturating_add(3);
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let last = limit.map_or(end, |limit| end.min(u32::try_from(limit).unwrap_or(end)));
+    for fd in (3..last).filter_map(|fd| RawFd::try_from(fd).ok()) {
+        // One that is not open cannot be inherited.
+        let _ = set_inheritable(fd);
     }
-    let Some(keep) = keep
-        .map(|fd| fd.as_raw_fd() as u32)
-        .filter(|&fd| fd >= first)
-    else {
-        return close_range(first, u32::MAX);
+    cloexec_from(end)
+}
+
+/// Really closes every descriptor from 3 on that [`inherit_only`] has not marked to be inherited, but for those in `keep`, which
+/// should have close-on-exec: until `execve(2)` has found its file, a program's name may still be that of a descriptor. To be followed
+/// by nothing but [`Program::exec`] or the end of the process: all other owners of descriptors are left dangling.
+///
+/// # Errors
+/// Those of `close_range(2)`.
+pub fn close_uninherited(preserve: u32, keep: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+    let kept = |fd: u32| {
+        keep.iter()
+            .any(|other| other.as_raw_fd().unsigned_abs() == fd)
     };
-    if keep > first {
-        close_range(first, keep - 1)?;
+    let end = preserve.saturating_add(3);
+    for fd in (3..end).filter(|fd| !kept(*fd)) {
+        match RawFd::try_from(fd).ok().and_then(descriptor_flags) {
+            // It took a number that was free.
+            Some(flags) if flags & libc::FD_CLOEXEC != 0 => close_range(fd, fd)?,
+            Some(_) => {}
+            // Beyond the last number that can be open there is nothing more.
+            None if fd > 1 << 20 => break,
+            None => {}
+        }
     }
-    close_range(keep + 1, u32::MAX)
+    let mut first = end;
+    let mut above: Vec<u32> = keep
+        .iter()
+        .map(|fd| fd.as_raw_fd().unsigned_abs())
+        .filter(|fd| *fd >= end)
+        .collect();
+    above.sort_unstable();
+    for fd in above {
+        if fd > first {
+            close_range(first, fd - 1)?;
+        }
+        first = fd + 1;
+    }
+    close_range(first, u32::MAX)
 }
 
 /// Whether the number is an open descriptor.
 #[must_use]
 pub fn is_open(fd: RawFd) -> bool {
+    descriptor_flags(fd).is_some()
+}
+
+/// `FD_CLOEXEC` or nothing; `None` if the number is not open.
+fn descriptor_flags(fd: RawFd) -> Option<libc::c_int> {
     // SAFETY: F_GETFD only reads the descriptor's flags.
-    unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+    (flags >= 0).then_some(flags)
 }
 
 /// Marks every descriptor from `first` on close-on-exec, so that nothing the caller inherited reaches a program it runs.
@@ -131,9 +170,10 @@ fn set_inheritable(fd: RawFd) -> Result<(), Errno> {
 }
 
 fn close_range(first: u32, last: u32) -> Result<(), Errno> {
-    // SAFETY: by contract of `close_all_but` no owner of these descriptors is used again.
+    // SAFETY: by contract of `close_uninherited` no owner of these descriptors is used again.
     if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } < 0 {
-        return Err(crate::last_errno());
+        Err(crate::last_errno())
+    } else {
+        Ok(())
     }
-    Ok(())
 }

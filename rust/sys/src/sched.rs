@@ -52,14 +52,14 @@ pub fn set_io_priority(class: u32, level: u32) -> Result<(), Errno> {
 /// # Errors
 /// Those of `set_mempolicy(2)`.
 pub fn set_memory_policy(mode: u32, nodes: &[u64]) -> Result<(), Errno> {
-    // The kernel reads one bit less than it is told.
-    let bits = if nodes.is_empty() {
-        0
+    // The kernel reads one bit less than it is told, and takes no mask only for a null pointer.
+    let (mask, bits) = if nodes.is_empty() {
+        (std::ptr::null(), 0)
     } else {
-        nodes.len() * 64 + 1
+        (nodes.as_ptr(), nodes.len() * 64 + 1)
     };
     // SAFETY: the mask is as long as stated; the kernel reads whole words up to `bits - 1`.
-    check(unsafe { libc::syscall(libc::SYS_set_mempolicy, mode, nodes.as_ptr(), bits) })
+    check(unsafe { libc::syscall(libc::SYS_set_mempolicy, mode, mask, bits) })
 }
 
 /// Sets the execution domain of the caller, see `personality(2)`.

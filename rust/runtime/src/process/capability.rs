@@ -74,6 +74,18 @@ impl Sets {
         Ok(())
     }
 
+    /// Makes effective what will be in the end, as far as the caller still holds it.
+    pub(crate) fn raise(&self) -> std::result::Result<(), Errno> {
+        let sets = rustix::thread::capabilities(None)?;
+        set_capabilities(
+            None,
+            CapabilitySets {
+                effective: self.effective & sets.permitted,
+                ..sets
+            },
+        )
+    }
+
     /// Sets the other four: the very last change of rights.
     pub(crate) fn apply(&self) -> std::result::Result<(), Errno> {
         match clear_ambient_capability_set() {

@@ -29,7 +29,7 @@ use rustix::{
 use super::{
     capability::{self, Sets},
     environment::Environment,
-    lookup, lsm, notify, scheduling, stdio, terminal, user, workdir,
+    limits, lookup, lsm, notify, scheduling, stdio, terminal, user, workdir,
 };
 use crate::{
     error::{Context, Error, Kind, Result},
@@ -78,7 +78,7 @@ pub(crate) enum Streams {
 }
 
 impl Launch<'_> {
-    /// Becomes the program; comes back only with an error, and not at all once everything is closed.
+    /// Becomes the program; comes back only with an error, and not at all once descriptors are closed.
     pub(crate) fn run(mut self) -> Result<Infallible> {
         let root = Root::open_dir("/").context(|| "cannot open the container's root")?;
         let (user, environment) = self.account(&root)?;
@@ -97,21 +97,30 @@ impl Launch<'_> {
         }
         umask(Mode::from_raw_mode(user.umask.unwrap_or(0o022)));
         let path = lookup::program(&self.process.args[0], environment.get("PATH"))?;
-        let program = Program::new(
-            c_strings(&self.process.args)?,
-            c_strings(&environment.into_entries())?,
-        );
+        let env = environment.into_entries();
+        let program = Program::new(c_strings(&self.process.args)?, c_strings(&env)?);
         self.die_with_parent()?;
         let pid = self.wait_for_start()?;
-        hooks::run("startContainer", self.start_hooks, &self.state.to_json())?;
-        self.give_up_rights(&sets, pid)?;
-        exec::close_all_but(self.preserve_fds, Some(self.channel.as_fd()))
-            .context(|| "cannot close descriptors")?;
-        let errno = program.exec(&path);
-        // All owners of descriptors dangle now: nothing may be dropped any more.
-        self.channel
-            .fail(&lookup::exec_error(&path.to_string_lossy(), errno));
+        limits::settle(self.process)?;
+        self.close_descriptors()?;
+        // Their owners dangle from here on: nothing may be dropped any more.
+        let error = match self.finish(&sets, pid, &env) {
+            Ok(()) => lookup::exec_error(&path.to_string_lossy(), program.exec(&path)),
+            Err(error) => error,
+        };
+        self.channel.fail(&error);
         std::process::exit(1)
+    }
+
+    /// What comes after the last step that needs a descriptor.
+    fn finish(&mut self, sets: &Sets, pid: i32, env: &[String]) -> Result<()> {
+        self.give_up_rights(sets, pid)?;
+        hooks::run(
+            "startContainer",
+            self.start_hooks,
+            &self.state.to_json(),
+            Some(env),
+        )
     }
 
     fn account(&self, root: &Root) -> Result<(User, Environment)> {
@@ -183,29 +192,48 @@ impl Launch<'_> {
         Ok(pid)
     }
 
-    /// Everything that cannot be taken back. A filter without `no_new_privs` needs a right that goes with the capabilities, so the
-    /// only calls under the filter are the last two steps.
+    /// Close-on-exec alone would let a program be named by one of our descriptors.
+    fn close_descriptors(&self) -> Result<()> {
+        let receiver = self
+            .seccomp
+            .as_ref()
+            .and_then(|seccomp| seccomp.receiver.as_ref());
+        let keep: Vec<_> = receiver
+            .map(AsFd::as_fd)
+            .into_iter()
+            .chain([self.channel.as_fd()])
+            .collect();
+        exec::close_uninherited(self.preserve_fds, &keep).context(|| "cannot close descriptors")
+    }
+
+    /// Everything that cannot be taken back. What comes after the filter must get past it, so with `no_new_privs` it comes last;
+    /// without, loading it needs a right that goes with the capabilities.
     fn give_up_rights(&mut self, sets: &Sets, pid: i32) -> Result<()> {
         if self.process.no_new_privileges {
             set_no_new_privs(true).context(|| "cannot set no_new_privs")?;
+            sets.apply().context(|| "cannot set the capabilities")?;
+            return self.load_filter(pid);
         }
-        if let Some(Seccomp { filter, receiver }) = &mut self.seccomp {
-            let message = receiver.as_mut().map(|receiver| receiver.message(pid));
-            // Where even this is not allowed, no_new_privs does instead.
-            let _ = capability::raise_effective();
-            let listener = filter.load().context(|| "cannot load the seccomp filter")?;
-            match (receiver, message) {
-                (Some(receiver), Some(message)) => receiver.send(&message, listener)?,
-                _ if filter.notifies() => {
-                    return Err(Error::new(
-                        Kind::Invalid,
-                        "config.json: linux.seccomp.listenerPath: is needed for SCMP_ACT_NOTIFY",
-                    ));
-                }
-                _ => {}
-            }
-        }
+        // Where even this is not allowed, the filter cannot be loaded either, which is the error to tell.
+        let _ = capability::raise_effective();
+        self.load_filter(pid)?;
         sets.apply().context(|| "cannot set the capabilities")
+    }
+
+    fn load_filter(&mut self, pid: i32) -> Result<()> {
+        let Some(Seccomp { filter, receiver }) = &mut self.seccomp else {
+            return Ok(());
+        };
+        let message = receiver.as_mut().map(|receiver| receiver.message(pid));
+        let listener = filter.load().context(|| "cannot load the seccomp filter")?;
+        match (receiver, message, listener) {
+            (Some(receiver), Some(message), Some(listener)) => receiver.send(&message, listener),
+            _ if filter.notifies() => Err(Error::new(
+                Kind::Invalid,
+                "config.json: linux.seccomp.listenerPath: is needed for SCMP_ACT_NOTIFY",
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -230,6 +258,8 @@ fn become_user(user: &User, sets: &Sets) -> Result<()> {
     let uid = Uid::from_raw(user.uid);
     set_thread_res_uid(uid, uid, uid).context(|| format!("cannot become user {}", user.uid))?;
     set_keep_capabilities(false).context(|| "cannot keep capabilities")?;
+    // What the program may do, finding it and its working directory may do too.
+    sets.raise().context(|| "cannot raise capabilities")?;
     // The change may have made us visible to others of the user again.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).context(|| "cannot become undumpable")
 }

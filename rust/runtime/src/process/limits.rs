@@ -2,7 +2,7 @@
 
 use rustix::{
     io::Errno,
-    process::{Pid, Resource, Rlimit as Pair, getrlimit, prlimit},
+    process::{Pid, Resource, Rlimit as Pair, getrlimit, prlimit, setrlimit},
 };
 
 use crate::{
@@ -11,7 +11,8 @@ use crate::{
     spec::{Process, Rlimit, RlimitType},
 };
 
-/// Sets the limits and the OOM score of `pid`; what we may not set is clamped to what we may, and told to `warn`.
+/// Sets the limits and the OOM score of `pid`; what we may not set is clamped to what we may, and told to `warn`. Limits of a
+/// process of another user are not ours to set without `CAP_SYS_RESOURCE`; [`settle`] makes up for it.
 pub(crate) fn apply(
     procfs: &Procfs,
     pid: Pid,
@@ -41,20 +42,38 @@ fn set_rlimit(pid: Pid, limit: &Rlimit, warn: &mut dyn FnMut(String)) -> Result<
                 .context(|| format!("cannot set {}", name(limit.kind)));
         }
     }
-    // Only CAP_SYS_RESOURCE may raise a hard limit.
-    let Some(own) = getrlimit(resource).maximum else {
-        return Err(Errno::PERM).context(|| format!("cannot set {}", name(limit.kind)));
-    };
-    let clamped = Pair {
-        current: Some(limit.soft.min(own)),
-        maximum: Some(limit.hard.min(own)),
-    };
-    prlimit(Some(pid), resource, clamped).context(|| format!("cannot set {}", name(limit.kind)))?;
-    warn(format!(
-        "{} is limited to {own}, as CAP_SYS_RESOURCE is missing to raise it",
-        name(limit.kind)
-    ));
+    let (clamped, own) = within(limit, getrlimit(resource).maximum);
+    match prlimit(Some(pid), resource, clamped) {
+        Ok(_) | Err(Errno::PERM) => {}
+        Err(errno) => return Err(errno).context(|| format!("cannot set {}", name(limit.kind))),
+    }
+    if limit.hard > own {
+        warn(format!(
+            "{} is limited to {own}, as CAP_SYS_RESOURCE is missing to raise it",
+            name(limit.kind)
+        ));
+    }
     Ok(())
+}
+
+/// Sets the limits on the caller itself: lowering them is everybody's right, and what was set from outside is confirmed.
+pub(crate) fn settle(process: &Process) -> Result<()> {
+    for limit in &process.rlimits {
+        let resource = resource(limit.kind);
+        let (clamped, _) = within(limit, getrlimit(resource).maximum);
+        setrlimit(resource, clamped).context(|| format!("cannot set {}", name(limit.kind)))?;
+    }
+    Ok(())
+}
+
+/// A limit that does not go above the hard one in force, and that one as a number.
+fn within(limit: &Rlimit, maximum: Option<u64>) -> (Pair, u64) {
+    let most = maximum.unwrap_or(u64::MAX);
+    let clamped = Pair {
+        current: finite(limit.soft.min(most)),
+        maximum: finite(limit.hard.min(most)),
+    };
+    (clamped, most)
 }
 
 fn set_oom_score(

@@ -13,7 +13,7 @@ use pyctr_seccomp::Profile;
 use serde::Serialize;
 
 use crate::{
-    error::{Context, Error, Result},
+    error::{Context, Result},
     state::Oci,
     sync::send_fd,
 };
@@ -36,6 +36,12 @@ struct ProcessState<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     metadata: &'a str,
     state: &'a Oci,
+}
+
+impl AsFd for Receiver {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
 }
 
 impl Receiver {
@@ -72,9 +78,7 @@ impl Receiver {
     }
 
     /// Sends message and listener.
-    pub(crate) fn send(&self, message: &str, listener: Option<OwnedFd>) -> Result<()> {
-        let listener = listener
-            .ok_or_else(|| Error::setup("cannot send the seccomp listener", "there is none"))?;
+    pub(crate) fn send(&self, message: &str, listener: OwnedFd) -> Result<()> {
         let fds: [BorrowedFd<'_>; 1] = [listener.as_fd()];
         send_fd(
             self.socket.as_fd(),

@@ -15,7 +15,7 @@ use crate::{
 pub(crate) fn apply(process: &Process) -> Result<()> {
     if let Some(scheduler) = &process.scheduler {
         sched::set_attr(&attributes(scheduler))
-            .context(|| format!("cannot set the scheduler {:?}", scheduler.policy))?;
+            .context(|| format!("cannot set the scheduler {}", name(scheduler.policy)))?;
     }
     if let Some(IoPriority { class, priority }) = process.io_priority {
         let class = match class {
@@ -54,6 +54,18 @@ fn attributes(scheduler: &Scheduler) -> SchedAttr {
     (attr.runtime, attr.deadline, attr.period) =
         (scheduler.runtime, scheduler.deadline, scheduler.period);
     attr
+}
+
+fn name(policy: SchedulerPolicy) -> &'static str {
+    match policy {
+        SchedulerPolicy::SchedOther => "SCHED_OTHER",
+        SchedulerPolicy::SchedFifo => "SCHED_FIFO",
+        SchedulerPolicy::SchedRr => "SCHED_RR",
+        SchedulerPolicy::SchedBatch => "SCHED_BATCH",
+        SchedulerPolicy::SchedIso => "SCHED_ISO",
+        SchedulerPolicy::SchedIdle => "SCHED_IDLE",
+        SchedulerPolicy::SchedDeadline => "SCHED_DEADLINE",
+    }
 }
 
 fn flag_bit(flag: SchedulerFlag) -> u64 {

@@ -87,7 +87,7 @@ pub struct Hook {
     /// Its `argv`, the name included; empty means the path alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
-    /// Its whole environment, `NAME=value`.
+    /// Its whole environment, `NAME=value`; empty means that of the place it runs in, the runtime's or the program's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
     /// Seconds after which it is killed.

@@ -7,7 +7,10 @@ use std::{
 };
 
 use pyctr_runtime::Kind;
-use rustix::termios::{Winsize, tcgetwinsize};
+use rustix::{
+    io::{FdFlags, fcntl_setfd},
+    termios::{Winsize, tcgetwinsize},
+};
 use serde_json::{Value, json};
 
 use crate::support::{Bundle, CAPABILITIES, Case, wait};
@@ -270,9 +273,16 @@ fn preserved() {
     let file = File::open("/etc/hostname")
         .or_else(|_| File::open("/etc/passwd"))
         .unwrap();
-    // The numbers from 3 on are in use by the test itself.
-    let count = u32::try_from(file.as_raw_fd() - 2).unwrap();
-    let bundle = Bundle::new(&["cat", &format!("/proc/self/fd/{}", file.as_raw_fd())]);
+    let other = file.try_clone().unwrap();
+    fcntl_setfd(&file, FdFlags::empty()).unwrap();
+    // The numbers from 3 on are in use by the test itself, with close-on-exec.
+    let count = u32::try_from(other.as_raw_fd() - 2).unwrap();
+    let numbers = [file.as_raw_fd(), other.as_raw_fd()];
+    let script = format!(
+        "cat <&{} && ! test -e /proc/self/fd/{}",
+        numbers[0], numbers[1]
+    );
+    let bundle = Bundle::shell(&script);
     let (code, output) = bundle.run_with(|options| options.preserve_fds = count);
     File::open("/etc/hostname")
         .or_else(|_| File::open("/etc/passwd"))
