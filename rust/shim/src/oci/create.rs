@@ -2,18 +2,21 @@
 
 use std::{
     env, fs,
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    io::{IoSlice, IsTerminal as _},
+    os::{
+        fd::{AsFd as _, OwnedFd},
+        unix::net::UnixStream,
+    },
     path::{Path, PathBuf},
 };
 
 use pyctr_cgroup::Driver;
-use pyctr_runtime::{Container, CreateOptions, Gate, spec::Spec};
-use rustix::process::Pid;
+use pyctr_runtime::{Child, Container, CreateOptions, Gate, spec::Spec};
 
 use super::{Context, Failure, Outcome, args::Flag, args::Parsed, container_id};
 
 /// The options of `create`.
-pub const FLAGS: [Flag; 8] = [
+pub const FLAGS: [Flag; 9] = [
     Flag::value(&["bundle", "b"], "DIR", "the bundle (default: .)"),
     Flag::value(
         &["config", "f"],
@@ -35,6 +38,11 @@ pub const FLAGS: [Flag; 8] = [
         "N",
         "pass on N descriptors from 3 on, besides those of $LISTEN_FDS",
     ),
+    Flag::value(
+        &["pidfd-socket"],
+        "SOCKET",
+        "where to send a descriptor for the first process",
+    ),
     Flag::switch(
         &["no-pivot"],
         "do not use pivot_root (for a root on a ramdisk)",
@@ -48,14 +56,21 @@ pub const FLAGS: [Flag; 8] = [
 
 /// Makes a container whose program waits for `start`.
 pub fn create(context: &Context, parsed: &Parsed) -> Outcome {
-    pyctr_runtime::reexec::reexec_from_readonly_mount()?;
+    begin(parsed)?;
     let bundle = Bundle::open(context, parsed)?;
     let mut options = bundle.options(context, parsed)?;
     options.gate = Gate::Fifo;
+    let announce = Announcement::prepare(parsed)?;
     let (container, child) = pyctr_runtime::create(options)?.leave()?;
-    warn(context, &child.warnings);
-    write_pid_file(parsed, child.pid).inspect_err(|_| abandon(&container))?;
+    advise(context, &child.warnings);
+    announce.make(&child).inspect_err(|_| abandon(&container))?;
     Ok(0)
+}
+
+/// What comes first where a program is run: nothing of ours, and nothing inherited by chance, is to be within its reach.
+pub fn begin(parsed: &Parsed) -> Result<(), Failure> {
+    pyctr_runtime::reexec::reexec_from_readonly_mount()?;
+    pyctr_sys::exec::inherit_only(preserved_fds(parsed)?).map_err(Failure::from_display)
 }
 
 /// What the words of `create` and `run` name.
@@ -91,11 +106,12 @@ impl<'a> Bundle<'a> {
             Some(file) => PathBuf::from(file),
             None => self.directory.join("config.json"),
         };
-        let spec = Spec::load(&path).map_err(Failure::from_display)?;
-        let terminal = spec
-            .process
-            .as_ref()
-            .is_some_and(|process| process.terminal);
+        let mut spec = Spec::load(&path).map_err(Failure::from_display)?;
+        let mut terminal = false;
+        if let Some(process) = &mut spec.process {
+            terminal = process.terminal;
+            process.env.extend(activation());
+        }
         let mut options = CreateOptions::new(self.id, &self.directory, &self.root, spec);
         options.console_socket = console_socket(parsed, terminal)?;
         options.preserve_fds = preserved_fds(parsed)?;
@@ -134,28 +150,75 @@ pub fn console_socket(parsed: &Parsed, terminal: bool) -> Result<Option<OwnedFd>
 /// `--preserve-fds`, and what socket activation hands over (sd_listen_fds(3)).
 pub fn preserved_fds(parsed: &Parsed) -> Result<u32, Failure> {
     let asked: u32 = parsed.number("preserve-fds")?.unwrap_or(0);
-    let listening = env::var("LISTEN_FDS")
-        .ok()
-        .and_then(|text| text.parse::<u32>().ok());
-    Ok(asked.saturating_add(listening.unwrap_or(0)))
+    Ok(asked.saturating_add(listening().unwrap_or(0)))
 }
 
-/// Writes the file that `--pid-file` names: all of it or nothing, so that who waits for it never reads half a number.
-pub fn write_pid_file(parsed: &Parsed, pid: Pid) -> Result<(), Failure> {
-    let Some(path) = parsed.get("pid-file").map(Path::new) else {
-        return Ok(());
+fn listening() -> Option<u32> {
+    env::var("LISTEN_FDS").ok()?.parse().ok()
+}
+
+/// What tells the first process, whose id is 1 inside, about descriptors of socket activation.
+fn activation() -> Vec<String> {
+    let Some(count) = listening() else {
+        return Vec::new();
     };
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    fs::write(&new, pid.to_string())
-        .and_then(|()| fs::rename(&new, path))
-        .map_err(|error| Failure::new(format!("cannot write pid file {}: {error}", path.display())))
+    let mut entries = vec![format!("LISTEN_FDS={count}"), "LISTEN_PID=1".to_owned()];
+    entries.extend(env::var("LISTEN_FDNAMES").map(|names| format!("LISTEN_FDNAMES={names}")));
+    entries
+}
+
+/// How the caller learns which process was made: by `--pid-file` and `--pidfd-socket`.
+#[derive(Debug)]
+pub struct Announcement<'a> {
+    file: Option<&'a Path>,
+    socket: Option<UnixStream>,
+}
+
+impl<'a> Announcement<'a> {
+    /// Finds out whether it can be made, before there is anything to announce.
+    pub fn prepare(parsed: &'a Parsed) -> Result<Self, Failure> {
+        let connect = |path: &str| {
+            UnixStream::connect(path).map_err(|error| {
+                Failure::new(format!("cannot connect to pidfd socket {path}: {error}"))
+            })
+        };
+        Ok(Self {
+            file: parsed.get("pid-file").map(Path::new),
+            socket: parsed.get("pidfd-socket").map(connect).transpose()?,
+        })
+    }
+
+    /// Writes the file, all of it or nothing, so that who waits for it never reads half a number; and sends the descriptor.
+    pub fn make(&self, child: &Child) -> Result<(), Failure> {
+        if let Some(path) = self.file {
+            let mut new = path.as_os_str().to_owned();
+            new.push(".new");
+            fs::write(&new, child.pid.to_string())
+                .and_then(|()| fs::rename(&new, path))
+                .map_err(|error| {
+                    Failure::new(format!("cannot write pid file {}: {error}", path.display()))
+                })?;
+        }
+        let Some(socket) = &self.socket else {
+            return Ok(());
+        };
+        pyctr_runtime::send_fd(socket.as_fd(), &[IoSlice::new(b"pidfd")], &[child.as_fd()])
+            .map_err(|error| Failure::new(format!("cannot send the pidfd: {error}")))
+    }
 }
 
 /// Tells what was done differently than asked.
 pub fn warn(context: &Context, warnings: &[String]) {
     for warning in warnings {
         context.log.warning(warning);
+    }
+}
+
+/// As [`warn`], where standard error belongs to the program that was started as well: it is not to be mixed with our words
+/// unless a person reads it.
+pub fn advise(context: &Context, warnings: &[String]) {
+    if context.log.has_file() || std::io::stderr().is_terminal() {
+        warn(context, warnings);
     }
 }
 

@@ -5,15 +5,17 @@ use pyctr_runtime::{
     spec::{Capabilities, Process, Spec},
 };
 
+use rustix::process::{Signal, pidfd_send_signal};
+
 use super::{
     Context, Failure, Outcome,
     args::{Flag, Parsed},
-    create::{console_socket, preserved_fds, warn, write_pid_file},
+    create::{Announcement, advise, begin, console_socket, preserved_fds},
     foreground,
 };
 
 /// The options of `exec`.
-pub const FLAGS: [Flag; 16] = [
+pub const FLAGS: [Flag; 17] = [
     Flag::value(
         &["process", "p"],
         "FILE",
@@ -42,15 +44,30 @@ pub const FLAGS: [Flag; 16] = [
         "N",
         "pass on N descriptors from 3 on, besides those of $LISTEN_FDS",
     ),
+    Flag::value(
+        &["pidfd-socket"],
+        "SOCKET",
+        "where to send a descriptor for the process",
+    ),
     Flag::switch(&["tty", "t"], "give it a terminal"),
     Flag::switch(&["detach", "d"], "do not wait for it"),
     Flag::switch(&["no-new-privs"], "set no_new_privs"),
     Flag::switch(&["ignore-paused"], "also if the container is paused"),
 ];
 
+/// The exit status where the program did not run: one that programs seldom have, and that of runc.
+const NOT_RUN: u8 = 255;
+
 /// Runs a program; in the foreground its exit status is ours.
 pub fn exec(context: &Context, parsed: &Parsed) -> Outcome {
-    pyctr_runtime::reexec::reexec_from_readonly_mount()?;
+    add(context, parsed).map_err(|failure| Failure {
+        status: NOT_RUN,
+        ..failure
+    })
+}
+
+fn add(context: &Context, parsed: &Parsed) -> Outcome {
+    begin(parsed)?;
     let Some((id, args)) = parsed.operands.split_first() else {
         return Err(Failure::new("the id of a container is missing"));
     };
@@ -65,9 +82,13 @@ pub fn exec(context: &Context, parsed: &Parsed) -> Outcome {
     options.ignore_paused = parsed.is_set("ignore-paused");
     foreground::check_process(&process, options.console_socket.is_some(), detach)?;
     foreground::prepare(detach)?;
+    let announce = Announcement::prepare(parsed)?;
     let child = container.exec(&spec, options)?;
-    warn(context, &child.warnings);
-    write_pid_file(parsed, child.pid)?;
+    advise(context, &child.warnings);
+    announce.make(&child).inspect_err(|_| {
+        // Who cannot be told which process it is cannot end it either.
+        let _ = pidfd_send_signal(&child, Signal::KILL);
+    })?;
     if detach {
         Ok(0)
     } else {
@@ -137,7 +158,11 @@ fn id(text: &str, option: &str) -> Result<u32, Failure> {
     })
 }
 
+/// It becomes ambient too where the container's programs inherit it, since it can be then.
 fn add_capability(sets: &mut Capabilities, name: &str) {
+    if sets.inheritable.iter().any(|known| known == name) {
+        sets.ambient.push(name.to_owned());
+    }
     for set in [&mut sets.bounding, &mut sets.effective, &mut sets.permitted] {
         set.push(name.to_owned());
     }

@@ -42,25 +42,24 @@ pub fn list(context: &Context, parsed: &Parsed) -> Outcome {
 }
 
 fn table(entries: &[Entry]) -> String {
-    let width = entries
-        .iter()
-        .map(|entry| entry.oci().id.len())
-        .max()
-        .unwrap_or(0)
-        .max(10);
+    let widest = |length: fn(&Entry) -> usize| entries.iter().map(length).max().unwrap_or(0);
+    let width = widest(|entry| entry.oci().id.len()).max(10);
+    let bundle = widest(|entry| entry.oci().bundle.as_os_str().len()).max(10);
     let mut text = format!(
-        "{:width$}  {:8} {:8} {:30} BUNDLE\n",
-        "ID", "PID", "STATUS", "CREATED"
+        "{:width$}  {:8} {:8} {:bundle$}  {:30} OWNER\n",
+        "ID", "PID", "STATUS", "BUNDLE", "CREATED"
     );
-    for oci in entries.iter().map(Entry::oci) {
+    for entry in entries {
+        let oci = entry.oci();
         let _ = writeln!(
             text,
-            "{:width$}  {:<8} {:8} {:30} {}",
+            "{:width$}  {:<8} {:8} {:bundle$}  {:30} {}",
             oci.id,
             oci.pid,
             word(oci.status),
+            oci.bundle.display().to_string(),
             oci.created,
-            oci.bundle.display()
+            entry.owner(),
         );
     }
     text

@@ -44,6 +44,11 @@ impl Log {
         })
     }
 
+    /// Whether messages go to a file.
+    pub fn has_file(&self) -> bool {
+        self.path.is_some()
+    }
+
     /// Reports a failure on standard error and in the log.
     pub fn error(&self, message: &str) {
         eprintln!("pyctr-oci: {message}");

@@ -5,18 +5,19 @@ use pyctr_runtime::Container;
 use super::{
     Context, Outcome,
     args::{Flag, Parsed},
-    create::{self, Bundle, warn, write_pid_file},
+    create::{self, Announcement, Bundle, advise, begin, warn},
     foreground,
 };
 
 /// The options of `run`: those of `create` and two of its own.
-pub const FLAGS: [Flag; 10] = {
+pub const FLAGS: [Flag; 11] = {
     let [
         bundle,
         config,
         console,
         pid_file,
         fds,
+        pidfd,
         pivot,
         keyring,
         subreaper,
@@ -27,6 +28,7 @@ pub const FLAGS: [Flag; 10] = {
         console,
         pid_file,
         fds,
+        pidfd,
         pivot,
         keyring,
         subreaper,
@@ -37,15 +39,16 @@ pub const FLAGS: [Flag; 10] = {
 
 /// Runs a container; in the foreground its exit status is that of the program.
 pub fn run(context: &Context, parsed: &Parsed) -> Outcome {
-    pyctr_runtime::reexec::reexec_from_readonly_mount()?;
+    begin(parsed)?;
     let bundle = Bundle::open(context, parsed)?;
     let options = bundle.options(context, parsed)?;
     let detach = parsed.is_set("detach");
     foreground::check_terminal(&options.spec, options.console_socket.is_some(), detach)?;
     foreground::prepare(detach)?;
+    let announce = Announcement::prepare(parsed)?;
     let (container, child) = pyctr_runtime::create(options)?.start()?;
-    warn(context, &child.warnings);
-    let status = write_pid_file(parsed, child.pid).and_then(|()| {
+    advise(context, &child.warnings);
+    let status = announce.make(&child).and_then(|()| {
         if detach {
             Ok(0)
         } else {
