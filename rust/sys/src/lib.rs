@@ -5,6 +5,7 @@ pub mod clone;
 pub mod exe;
 pub mod exec;
 pub mod fd;
+pub mod fsids;
 pub mod keyring;
 pub mod kill;
 pub mod lean;

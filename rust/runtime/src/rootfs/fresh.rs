@@ -14,33 +14,26 @@ use crate::error::{Cause as _, Error, Result};
 
 /// Makes the file system of `planned` as a detached mount with `attributes`.
 pub(super) fn make(planned: &Planned<'_>, target: &Target, attributes: Attr) -> Result<OwnedFd> {
-    let context =
-        FsContext::open(planned.kind).map_err(|error| match Errno::from_io_error(&error) {
-            Some(Errno::NODEV) => fail(planned, "the kernel has no such file system"),
-            _ => fail(planned, error.describe()),
-        })?;
-    let made = configure(planned, target, &context).and_then(|()| context.mount(attributes));
-    match made {
-        Err(error) if is_refused_sysfs(planned, &error) => {
-            host_sysfs(attributes).map_err(|error| fail(planned, error.describe()))
+    let mut words = String::new();
+    let made = FsContext::open(planned.kind).and_then(|context| {
+        let made = configure(planned, target, &context).and_then(|()| context.mount(attributes));
+        if made.is_err() {
+            words = context.message();
         }
-        Err(error) => {
-            let words = context.message();
-            Err(fail(
-                planned,
-                if words.is_empty() {
-                    error.describe()
-                } else {
-                    words
-                },
-            ))
-        }
-        Ok(mount) => Ok(mount),
-    }
-}
-
-fn fail(planned: &Planned<'_>, cause: impl Into<String>) -> Error {
-    Error::setup(planned.cannot_mount(), cause.into())
+        made
+    });
+    let made = match made {
+        Err(error) if is_refused_sysfs(planned, &error) => host_sysfs(attributes),
+        made => made,
+    };
+    made.map_err(|error| {
+        let cause = match Errno::from_io_error(&error) {
+            _ if !words.is_empty() => words,
+            Some(Errno::NODEV) => "the kernel has no such file system".to_owned(),
+            _ => error.describe(),
+        };
+        Error::setup(planned.cannot_mount(), cause)
+    })
 }
 
 fn configure(planned: &Planned<'_>, target: &Target, context: &FsContext) -> io::Result<()> {

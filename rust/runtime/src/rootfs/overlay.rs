@@ -8,11 +8,12 @@ use std::{
 };
 
 use pyctr_sys::{
+    fsids::FsIds,
     mount::{FsContext, MountAttr, attach, mount_setattr},
     mount_private::in_private_mounts,
 };
 use rustix::{
-    fs::{CWD, Mode, OFlags, openat, stat},
+    fs::{CWD, Gid, Mode, OFlags, Uid, openat, stat},
     io::Errno,
     mount::{MountAttrFlags as Attr, MountFlags},
 };
@@ -111,6 +112,7 @@ impl Overlay {
                 .map_err(|error| missing(upper, &error))?;
             layers.writable = Some(names);
         }
+        let _owner = layers.owner(userns.is_some())?;
         match layers.mount() {
             Err(failure) if private && failure.errno == Some(Errno::INVAL) => {
                 self.joined(layers).map_err(|_| failure)
@@ -225,6 +227,20 @@ impl Layers {
         let names = (inside(upper)?, inside(work)?);
         self.open.push(copy);
         Ok(names)
+    }
+
+    /// Takes on the ids of the upper directory's owner as far as `mapped`. The kernel makes files for the overlay as whoever mounts it,
+    /// and the host's root is nobody in a mapped layer: the overlay would turn out read-only.
+    fn owner(&self, mapped: bool) -> std::result::Result<Option<FsIds>, Failure> {
+        let Some((upper, _)) = self.writable.as_ref().filter(|_| mapped) else {
+            return Ok(None);
+        };
+        let assume = || {
+            let stat = stat(upper)?;
+            FsIds::assume(Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid))
+        };
+        let owner = assume().map_err(|error| missing(upper, &error))?;
+        Ok(Some(owner))
     }
 
     fn keep(&mut self, fd: OwnedFd) -> PathBuf {

@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn the_impossible_is_refused_by_name() {
         let error = |kind, destination, options: &[&str]| {
-            form(&mount(kind, destination, options)).unwrap_err()
+            form(&mount(kind, destination, options)).expect_err("it is refused")
         };
         assert_eq!(
             error("", "/x", &[]),

@@ -58,12 +58,11 @@ pub(super) fn open(root: &Root, planned: &Planned<'_>, source: Option<&OwnedFd>)
 impl Target {
     /// Covers the place with the detached mount `made`.
     pub(super) fn attach(&self, planned: &Planned<'_>, made: impl AsFd) -> Result<()> {
-        mount::attach(made, &self.place).map_err(|error| {
-            let cause = match Errno::from_io_error(&error) {
-                Some(Errno::NOTDIR) if self.is_directory() => {
-                    "a file cannot cover a directory".to_owned()
-                }
-                Some(Errno::NOTDIR) => "a directory cannot cover a file".to_owned(),
+        mount::attach(&made, &self.place).map_err(|error| {
+            let directory = fstat(&made).map(|stat| is_directory(&stat));
+            let cause = match (is_directory(&self.stat), directory) {
+                (true, Ok(false)) => "a file cannot cover a directory".to_owned(),
+                (false, Ok(true)) => "a directory cannot cover a file".to_owned(),
                 _ => error.describe(),
             };
             Error::setup(planned.cannot_mount(), cause)
@@ -74,10 +73,10 @@ impl Target {
     pub(super) fn old_mode(&self) -> Option<u32> {
         (!self.made).then_some(self.stat.st_mode & 0o7777)
     }
+}
 
-    fn is_directory(&self) -> bool {
-        FileType::from_raw_mode(self.stat.st_mode) == FileType::Directory
-    }
+fn is_directory(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
 }
 
 fn find(
