@@ -71,7 +71,7 @@ def test_bundle(benchmark: BenchmarkFixture, bundle: Path, rootfs: Path, scratch
             program,
             "--unshare-all",
             "--bind",
-            rootfs,
+            str(rootfs),
             "/",
             "--proc",
             "/proc",
