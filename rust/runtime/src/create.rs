@@ -141,7 +141,9 @@ fn build(options: &mut CreateOptions<'_>, made: &mut Made<'_>) -> Result<Created
         no_pivot: options.no_pivot,
         cgroups: cgroup.map(cgroup_mounts).unwrap_or_default(),
     };
-    let rootfs = if plan.joins(NamespaceType::Mount) {
+    // An ordinary user has the right to mount only inside; and a namespace of somebody else's is complete.
+    let later = plan.other_user() && !rustix::process::geteuid().is_root();
+    let rootfs = if later || plan.joins(NamespaceType::Mount) {
         None
     } else {
         Some(Rootfs::prepare(&options.spec, &rootfs_options)?)
@@ -186,6 +188,7 @@ fn build(options: &mut CreateOptions<'_>, made: &mut Made<'_>) -> Result<Created
                 options,
                 plan,
                 rootfs,
+                rootfs_options: &rootfs_options,
                 entrance,
                 seccomp_receiver,
                 gate,

@@ -10,13 +10,13 @@ use pyctr_sys::{
     clone::{Clone, Cloned},
     root::Root,
 };
-use rustix::io::Errno;
+use rustix::{io::Errno, process::geteuid};
 
 use crate::{
     container::Container,
     error::{Context, Result},
     init::{become_root, begin, compile, hide, join_keyring, offer_terminal, set_domain, streams},
-    namespace::{foreign_kinds, join_bits, join_of, with_pid_namespace_of},
+    namespace::{foreign_kinds, join_bits, join_of, through_another, with_pid_namespace_of},
     options::{Child, ExecOptions},
     process::{launch::Launch, notify::Receiver, scheduling},
     procfs::Procfs,
@@ -42,7 +42,7 @@ impl Container {
         if !options.ignore_paused && self.status() == Status::Paused {
             return Err(self.refuse("exec in", "it is paused"));
         }
-        let way = self.way_in(&target, &options)?;
+        let mut way = self.way_in(&options)?;
         let procfs = Procfs::open().context(|| "cannot open /proc")?;
         let receiver = match &spec.linux.seccomp {
             Some(profile) => Receiver::connect(profile, self.record.oci(Status::Running))?,
@@ -50,7 +50,7 @@ impl Container {
         };
         let (given, console) = (options.streams.take(), options.console_socket.take());
         let (ours, theirs) = Channel::pair().context(|| "cannot make a socket")?;
-        match self.spawn(&way, &target)? {
+        match self.spawn(&mut way, &target)? {
             Cloned::Child => {
                 drop(ours);
                 let Err(error) = self.become_program(
@@ -70,7 +70,7 @@ impl Container {
         }
     }
 
-    fn way_in(&self, target: &OwnedFd, options: &ExecOptions<'_>) -> Result<Way> {
+    fn way_in(&self, options: &ExecOptions<'_>) -> Result<Way> {
         let gone = || self.refuse("exec in", "it is not running");
         let pid = self.record.pid().ok_or_else(gone)?;
         let cgroup = match options
@@ -96,12 +96,12 @@ impl Container {
         if !self.record.init.is_alive() {
             return Err(gone());
         }
-        let _ = target;
         let entrance = cgroup.as_ref().map(Cgroup::entrance).transpose()?;
         Ok(Way {
             kinds,
             unified,
             entrance,
+            joined_user: false,
         })
     }
 
@@ -121,21 +121,39 @@ impl Container {
         Ok(Cgroup::from_paths(sub, &paths)?)
     }
 
-    fn spawn(&self, way: &Way, target: &OwnedFd) -> Result<Cloned> {
-        let clone = || {
-            let clone = Clone {
-                cgroup: way.unified.as_ref().map(AsFd::as_fd),
-                ..Clone::default()
-            };
+    /// A process is born in its pid namespace, so somebody has to be there before it.
+    fn spawn(&self, way: &mut Way, target: &OwnedFd) -> Result<Cloned> {
+        let clone = Clone {
+            cgroup: way.unified.as_ref().map(AsFd::as_fd),
+            ..Clone::default()
+        };
+        let spawn = |clone: Clone<'_>| {
             clone
                 .spawn()
                 .context(|| "cannot clone a process into the container")
         };
-        if way.kinds.contains(&NamespaceType::Pid) {
-            with_pid_namespace_of(target, clone, |cloned| matches!(cloned, Cloned::Child))
-        } else {
-            clone()
+        if !way.kinds.contains(&NamespaceType::Pid) {
+            return spawn(clone);
         }
+        if geteuid().is_root() || !way.kinds.contains(&NamespaceType::User) {
+            return with_pid_namespace_of(
+                target,
+                || spawn(clone),
+                |cloned| matches!(cloned, Cloned::Child),
+            );
+        }
+        // An ordinary user has no rights but those of the user namespace, and no way back from there.
+        let kinds = std::mem::take(&mut way.kinds);
+        let cloned = through_another(|| {
+            join_of(target, join_bits(&kinds, |_| true))
+                .context(|| "cannot join the namespaces of the container")?;
+            spawn(Clone {
+                sibling: true,
+                ..clone
+            })
+        })?;
+        way.joined_user = true;
+        Ok(cloned)
     }
 
     #[allow(
@@ -166,6 +184,9 @@ impl Container {
             .as_deref()
             .map_or(Ok(()), scheduling::set_affinity)?;
         join_namespaces(&way.kinds, target)?;
+        if way.joined_user || way.kinds.contains(&NamespaceType::User) {
+            become_root()?;
+        }
         join_keyring(self.id(), channel);
         let terminal = if process.terminal {
             let root = Root::open_dir("/").context(|| "cannot open the container's root")?;
@@ -200,6 +221,8 @@ struct Way {
     kinds: Vec<NamespaceType>,
     unified: Option<OwnedFd>,
     entrance: Option<Entrance>,
+    /// The process in between has joined everything already.
+    joined_user: bool,
 }
 
 /// The pid namespace was joined before the clone. The host's namespaces among the others must be joined with the host's rights, so
@@ -219,5 +242,5 @@ fn join_namespaces(kinds: &[NamespaceType], target: &OwnedFd) -> Result<()> {
             join_of(target, join_bits(kinds, |kind| kind == NamespaceType::User)).context(what)?;
         }
     }
-    if user { become_root() } else { Ok(()) }
+    Ok(())
 }

@@ -23,7 +23,7 @@ use crate::{
         scheduling, terminal,
     },
     procfs::Procfs,
-    rootfs::{Mounted, Rootfs, open_terminal},
+    rootfs::{self, Mounted, Rootfs, open_terminal},
     spec::{Linux, NamespaceType, sysctl_path},
     state::{Oci, Status},
     sync::{Channel, Tag},
@@ -34,6 +34,7 @@ pub(crate) struct Init<'a> {
     pub(crate) options: &'a CreateOptions<'a>,
     pub(crate) plan: Plan,
     pub(crate) rootfs: Option<Rootfs<'a>>,
+    pub(crate) rootfs_options: &'a rootfs::Options,
     pub(crate) entrance: Option<Entrance>,
     pub(crate) seccomp_receiver: Option<Receiver>,
     pub(crate) gate: Option<OwnedFd>,
@@ -99,9 +100,13 @@ impl Init<'_> {
 
     /// Makes the root file system and enters it. Gives the container's end of its terminal.
     fn enter_root(&mut self, channel: &Channel) -> Result<Option<OwnedFd>> {
-        let Some(rootfs) = self.rootfs.take() else {
+        if self.plan.joins(NamespaceType::Mount) {
             let root = Root::open_dir("/").context(|| "cannot open the container's root")?;
             return self.make_terminal(&root, channel);
+        }
+        let rootfs = match self.rootfs.take() {
+            Some(rootfs) => rootfs,
+            None => Rootfs::prepare(&self.options.spec, self.rootfs_options)?,
         };
         let mounted = rootfs.mount()?;
         self.run_hooks(channel)?;

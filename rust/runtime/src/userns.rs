@@ -2,10 +2,7 @@
 
 use std::process::Command;
 
-use rustix::{
-    io::Errno,
-    process::{Pid, getegid, geteuid},
-};
+use rustix::process::{Pid, getegid, geteuid};
 
 use crate::{
     error::{Context, Error, Result},
@@ -16,33 +13,26 @@ use crate::{
 /// Writes the maps of the user namespace that `pid` was born in.
 pub(crate) fn write_maps(procfs: &Procfs, pid: Pid, linux: &Linux) -> Result<()> {
     let dir = pid.as_raw_nonzero().to_string();
-    match procfs.write(format!("{dir}/uid_map"), &text(&linux.uid_mappings)) {
-        Ok(()) => {
-            return procfs
-                .write(format!("{dir}/gid_map"), &text(&linux.gid_mappings))
-                .context(|| "cannot write the gid map of the user namespace");
-        }
-        Err(Errno::PERM) if !geteuid().is_root() => {}
-        Err(errno) => {
-            return Err(errno).context(|| "cannot write the uid map of the user namespace");
-        }
+    let write = |file: &str, text: &str| {
+        let what = || format!("cannot write the {file} of the user namespace");
+        procfs.write(format!("{dir}/{file}"), text).context(what)
+    };
+    let (uids, gids) = (&linux.uid_mappings, &linux.gid_mappings);
+    let root = geteuid().is_root();
+    if root || is_only(uids, geteuid().as_raw()) {
+        write("uid_map", &text(uids))?;
+    } else {
+        helper("newuidmap", &dir, uids)?;
     }
-    if is_only(&linux.uid_mappings, geteuid().as_raw())
-        && is_only(&linux.gid_mappings, getegid().as_raw())
-    {
-        // Whoever may leave groups could get at files that exclude the group.
-        procfs
-            .write(format!("{dir}/setgroups"), "deny")
-            .context(|| "cannot forbid setgroups in the user namespace")?;
-        procfs
-            .write(format!("{dir}/gid_map"), &text(&linux.gid_mappings))
-            .context(|| "cannot write the gid map of the user namespace")?;
-        return procfs
-            .write(format!("{dir}/uid_map"), &text(&linux.uid_mappings))
-            .context(|| "cannot write the uid map of the user namespace");
+    if root {
+        return write("gid_map", &text(gids));
     }
-    helper("newuidmap", &dir, &linux.uid_mappings)?;
-    helper("newgidmap", &dir, &linux.gid_mappings)
+    if !is_only(gids, getegid().as_raw()) {
+        return helper("newgidmap", &dir, gids);
+    }
+    // Whoever may leave groups could get at files that exclude the group.
+    write("setgroups", "deny")?;
+    write("gid_map", &text(gids))
 }
 
 /// The content of `uid_map` or `gid_map`.

@@ -11,6 +11,7 @@ mod exec;
 mod hooks;
 mod namespaces;
 mod process;
+mod rootless;
 mod support;
 
 fn main() -> std::process::ExitCode {
@@ -29,6 +30,7 @@ fn main() -> std::process::ExitCode {
             process::CASES,
             exec::CASES,
             hooks::CASES,
+            rootless::CASES,
         ]
         .concat()
         .into_iter(),

@@ -189,6 +189,16 @@ impl Bundle {
         self.state.clone()
     }
 
+    /// Makes everything the property of a user.
+    pub fn give_to(&self, user: u32) {
+        let owner = format!("{user}:{user}");
+        let status = std::process::Command::new("chown")
+            .args(["-hR", &owner])
+            .arg(self.path().parent().unwrap())
+            .status();
+        assert!(status.unwrap().success());
+    }
+
     pub fn set(&mut self, pointer: &str, value: Value) -> &mut Self {
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         self.document.pointer_mut(parent).unwrap()[key] = value;
