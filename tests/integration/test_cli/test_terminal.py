@@ -81,9 +81,10 @@ def test_a_shell(pyctr: Pyctr) -> None:
         it.resize(41, 123)
         it.type("stty size\r")
         it.expect("41 123\r\n")
-        it.type("echo going; sleep 100\r")
+        it.type("""sh -c 'trap "echo caught; exit" INT; echo going; while :; do sleep 0.05; done'\r""")
         it.expect("going\r\n")
         it.type("\x03")  # the interrupt key reaches the program, not us
+        it.expect("caught\r\n")
         it.expect("# ")
         it.type("exit 9\r")
         assert it.process.wait(60) == 9
