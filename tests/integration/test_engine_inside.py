@@ -6,6 +6,8 @@ import io
 import os
 import tarfile
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -212,3 +214,16 @@ def test_info_counts(engine: pyctr.Engine) -> None:
     info = engine.info()
     assert (info["Containers"], info["ContainersRunning"], info["ContainersStopped"]) == (2, 1, 1)
     assert os.access(info["PyctrOciPath"], os.X_OK)
+
+
+def test_events_are_seen_as_they_happen(engine: pyctr.Engine) -> None:
+    end = str(time.time() + 3)
+    seen: list[str] = []
+    watcher = threading.Thread(
+        target=lambda: seen.extend(e["Action"] for e in engine.events(until=end))
+    )
+    watcher.start()
+    time.sleep(0.3)
+    engine.containers.run("host", "true")  # nobody waits for its end but the watcher
+    watcher.join()
+    assert seen == ["create", "start", "die"]

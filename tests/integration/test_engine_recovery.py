@@ -188,3 +188,14 @@ def test_removing_at_once_from_many_processes(engine: pyctr.Engine, local: Local
     assert 0 in [process.returncode for process in processes]
     assert all(b"ContainerNotFound" in error or b"Conflict" in error for error in errors if error), errors
     assert engine.containers.list(all=True) == []
+
+
+def test_directories_that_no_row_names_go(engine: pyctr.Engine, local: LocalEngine) -> None:
+    kept = engine.containers.create("host", "true")
+    paths, orphan = local.core.paths, names.new_id()
+    for path in (paths.container(orphan), paths.bundle(orphan)):
+        os.makedirs(f"{path}/deep")
+    with fresh(local) as after:
+        assert after.containers.list(all=True) == [kept]
+    assert os.listdir(paths.containers) == [kept.id]
+    assert os.listdir(paths.run_containers) == []

@@ -57,3 +57,11 @@ def destroy(core: Core, row: Row) -> None:
     """Kill whatever is left in it and remove it. Harmless when there is none."""
     with Failing(f"remove the cgroups of container {row.name}"):
         _core.cgroup_remove(path(core, row))
+
+
+def destroy_orphan(id: str) -> None:
+    """The same for a container that nothing is known about; best effort."""
+    try:
+        _core.cgroup_remove(f"/{DEFAULT_PARENT}/{id}")
+    except (OSError, ValueError):
+        return

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
+from pyctr.engine import cgroups
 from pyctr.engine.image.collect import collect_leftovers
-from pyctr.engine.state import end, is_live, refresh_all
-from pyctr.store import files, owner
+from pyctr.engine.state import STARTABLE, end, is_live, refresh_all
+from pyctr.store import files, names, owner
 from pyctr.store.locks import DirLock
 
 TYPE_CHECKING = False
@@ -41,6 +42,7 @@ def everything(core: Core) -> list[Row]:
     core.sweep()
     rows = refresh_all(core, core.containers.list())
     sweep_files(core)
+    sweep_orphans(core, rows)
     collect_leftovers(core)
     return rows
 
@@ -52,6 +54,32 @@ def sweep_files(core: Core) -> None:
     for name in _entries(core.paths.tmp):
         if not owner.alive(name.partition(".")[0]):
             files.remove_tree(f"{core.paths.tmp}/{name}")
+
+
+def sweep_orphans(core: Core, rows: list[Row]) -> None:
+    """Remove containers' directories that no row names: what a failing disk kept from being removed.
+
+    A directory tells how many are in it, so that usually nobody has to read their names.
+    """
+    bundles = sum(row.state not in STARTABLE for row in rows)
+    for home, expected in ((core.paths.containers, len(rows)), (core.paths.run_containers, bundles)):
+        if _directories_in(home) <= expected:
+            continue
+        # Their rows come first, so a directory without a row now will never get one.
+        for id in _entries(home):
+            if names.is_id(id) and core.containers.get(id) is None:
+                cgroups.destroy_orphan(id)
+                files.remove_tree(f"{home}/{id}")
+                core.driver.remove(id)
+
+
+def _directories_in(path: str) -> int:
+    """How many directories are in one, by its links; too many where the file system does not count."""
+    try:
+        links = os.stat(path).st_nlink
+    except OSError:
+        return 0
+    return links - 2 if links > 2 else len(_entries(path))
 
 
 def _entries(path: str) -> list[str]:

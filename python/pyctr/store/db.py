@@ -209,19 +209,24 @@ class UniqueViolation(Exception):
 
 
 class Transaction:
-    """Several statements as one. Rolls back when the block raises."""
+    """Several statements as one. Rolls back when the block raises. Inside another one it is part of that."""
 
-    __slots__ = ("_db",)
+    __slots__ = ("_db", "_inner")
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._inner = False
 
     def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
+        self._inner = self._db.connection().in_transaction
+        if not self._inner:
+            self._db.execute("BEGIN IMMEDIATE")
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._inner:
+            return
         connection = self._db.connection()
         if kind is None:
             self._db.execute("COMMIT")

@@ -1,7 +1,7 @@
 """JSON by CPython's own accelerator, without the ``json`` package around it.
 
-That package imports ``re``, which costs ``pyctr run`` more than the database does. Where there is no accelerator
-the package is what is used.
+That package imports ``re``, which costs ``pyctr run`` more than the database does. Where there is no
+accelerator the package is what is used.
 """
 
 from __future__ import annotations

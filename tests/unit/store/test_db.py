@@ -132,3 +132,15 @@ def test_an_impossible_place_says_why(tmp_path: Path) -> None:
     database = Database(Paths(str(tmp_path / "file" / "root"), str(tmp_path / "run")))
     with pytest.raises(SystemFailure, match="not a directory"):
         database.connection()
+
+
+def test_a_transaction_in_another_is_part_of_it(store: Store) -> None:
+    def fail_after_the_inner_one() -> None:
+        with store.db.write():
+            with store.db.write():
+                store.db.execute(INSERT, ("one",))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_the_inner_one()
+    assert count(store.db) == 0

@@ -44,22 +44,33 @@ def claim(core: Core, row: Row) -> None:
 def erase(core: Core, row: Row, *, volumes: bool = False, quietly: bool = False) -> None:
     """Remove the container's files, its anonymous volumes if asked or ``--rm``, and the row.
 
-    For whoever holds its lock or its claim.
+    For whoever holds its lock or its claim. What cannot be removed does not keep the rest from going: it is
+    moved to the trash, where every later command tries again.
     """
-    leftovers = files.remove_tree(core.paths.bundle(row.id))
-    leftovers += core.driver.remove(row.id)
+    files.remove_tree(core.paths.bundle(row.id))
+    core.driver.remove(row.id)
     directory = core.paths.container(row.id)
     if files.remove_tree(directory):
         files.discard(directory, core.paths)
     anonymous = _anonymous(core, row) if volumes or row.auto_remove else []
-    core.containers.delete(row.id)
-    if anonymous:
-        from pyctr.engine.volume.store import erase as erase_volume
-
-        for name in anonymous:
-            erase_volume(core, name)
+    _forget(core, row.id, anonymous)
     if not quietly:
         core.note(row, "destroy")
+
+
+def _forget(core: Core, id: str, anonymous: list[str]) -> None:
+    """Remove the row, and in the same breath the volumes that nobody could find any more."""
+    if not anonymous:
+        core.containers.delete(id)
+        return
+    from pyctr.engine.recover import sweep_files
+    from pyctr.engine.volume.store import erase as erase_volume
+
+    with core.db.write():
+        core.containers.delete(id)
+        for name in anonymous:
+            erase_volume(core, name)
+    sweep_files(core)
 
 
 def _anonymous(core: Core, row: Row) -> list[str]:

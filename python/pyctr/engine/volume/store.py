@@ -68,9 +68,9 @@ def erase(store: Store, name: str) -> bool:
             return False
         # Out of sight before the row is gone for good: a volume made anew under the name starts empty.
         trash = files.discard(store.paths.volume(name), store.paths)
-    if trash:
+        store.journal.write("volume", "destroy", name, {"driver": "local"})
+    if trash and not store.db.connection().in_transaction:  # else it is swept later
         files.remove_tree(trash)
-    store.journal.write("volume", "destroy", name, {"driver": "local"})
     return True
 
 
