@@ -100,6 +100,11 @@ fn contradictions_name_the_field() {
             "linux.uidMappings: needs a user",
         ),
         (
+            "/linux/intelRdt",
+            json!({"closID": "x"}),
+            "linux.intelRdt: is not supported",
+        ),
+        (
             "/linux/timeOffsets",
             json!({"boottime": {"secs": 1}}),
             "linux.timeOffsets: needs a new time namespace",

@@ -27,6 +27,7 @@ impl Spec {
         self.mounts()?;
         self.devices()?;
         self.sysctl()?;
+        self.not_offered()?;
         self.hooks()
     }
 
@@ -157,6 +158,17 @@ impl Spec {
             })?;
         }
         Ok(())
+    }
+
+    /// What the specification allows a runtime not to have, and must not be passed over in silence.
+    fn not_offered(&self) -> Check {
+        let linux = &self.linux;
+        ensure(linux.intel_rdt.is_none(), "linux.intelRdt", || {
+            "is not supported".into()
+        })?;
+        ensure(linux.net_devices.is_empty(), "linux.netDevices", || {
+            "is not supported".into()
+        })
     }
 
     fn hooks(&self) -> Check {

@@ -28,6 +28,8 @@ pub const CASES: &[Case] = &[
         "seccomp_works_without_new_privileges_for_a_user",
         seccomp_user,
     ),
+    ("seccomp_listener_goes_to_its_receiver", seccomp_listener),
+    ("program_dies_with_its_parent", die_with_parent),
     ("sysctls_are_set_in_the_namespace", sysctls),
     ("only_standard_streams_are_inherited", descriptors),
     ("preserved_descriptors_are_inherited", preserved),
@@ -241,6 +243,75 @@ fn seccomp_user() {
     );
 }
 
+fn seccomp_listener() {
+    let mut bundle = Bundle::shell("echo ready; sleep 60");
+    let path = bundle.path().join("listener");
+    let receiver = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    bundle.set(
+        "/linux/seccomp",
+        json!({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": path, "listenerMetadata": "hello",
+            "syscalls": [{"names": ["swapon"], "action": "SCMP_ACT_NOTIFY"}]}),
+    );
+    let running = bundle.start();
+    let (socket, _) = receiver.accept().unwrap();
+    let (text, listener) = receive(&socket);
+    let state: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(state["fds"], json!(["seccompFd"]));
+    assert_eq!(state["metadata"], json!("hello"));
+    assert_eq!(
+        state["pid"],
+        json!(running.child.pid.as_raw_nonzero().get())
+    );
+    assert_eq!(state["state"]["id"], json!(bundle.id));
+    let link = fs::read_link(format!("/proc/self/fd/{}", listener.as_raw_fd())).unwrap();
+    assert_eq!(link.to_str(), Some("anon_inode:seccomp notify"));
+    bundle_without_listener();
+}
+
+fn bundle_without_listener() {
+    let mut bundle = Bundle::new(&["true"]);
+    let rules = json!([{"names": ["swapon"], "action": "SCMP_ACT_NOTIFY"}]);
+    bundle.set(
+        "/linux/seccomp",
+        json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": rules}),
+    );
+    assert!(
+        bundle
+            .refused()
+            .to_string()
+            .contains("seccomp.listenerPath")
+    );
+}
+
+fn die_with_parent() {
+    use pyctr_sys::clone::{Clone, Cloned};
+    use rustix::process::{WaitOptions, waitpid};
+    let mut bundle = Bundle::new(&["sleep", "60"]);
+    bundle.set("/process/user", json!({"uid": 1000, "gid": 1000}));
+    match Clone::default().spawn().unwrap() {
+        Cloned::Child => {
+            let (created, _) = bundle.create_with(|options| options.die_with_parent = true);
+            // No destructor may get at the container.
+            std::mem::forget(created.unwrap().start().unwrap());
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
+                .unwrap();
+            unreachable!()
+        }
+        Cloned::Parent(pid, _) => {
+            waitpid(Some(pid), WaitOptions::empty()).unwrap();
+        }
+    }
+    let container = pyctr_runtime::Container::open(&bundle.state_root(), &bundle.id).unwrap();
+    for _ in 0..1000 {
+        if container.status() == pyctr_runtime::Status::Stopped {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!(container.status(), pyctr_runtime::Status::Stopped);
+    container.delete(false).unwrap();
+}
+
 fn sysctls() {
     let mut bundle =
         Bundle::shell("cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/kernel/shmmni");
@@ -335,29 +406,30 @@ fn terminal() {
     let sent = second.start_with(|options| options.console_socket = Some(OwnedFd::from(theirs)));
     assert!(sent.child.console.is_none());
     wait(&sent.child);
-    let mut master = File::from(receive(&ours));
+    let mut master = File::from(receive(&ours).1);
     let mut buffer = [0; 16];
     let read = master.read(&mut buffer).unwrap();
     assert_eq!(&buffer[..read], b"42\r\n");
 }
 
-fn receive(socket: &std::os::unix::net::UnixStream) -> OwnedFd {
+/// The text and the descriptor of a message.
+fn receive(socket: &std::os::unix::net::UnixStream) -> (String, OwnedFd) {
     use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut bytes = [0; 64];
-    recvmsg(
-        socket,
-        &mut [std::io::IoSliceMut::new(&mut bytes)],
-        &mut control,
-        RecvFlags::CMSG_CLOEXEC,
-    )
-    .unwrap();
+    let mut bytes = [0; 4096];
+    let mut parts = [std::io::IoSliceMut::new(&mut bytes)];
+    let received = recvmsg(socket, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC)
+        .unwrap()
+        .bytes;
     let message = control.drain().next().unwrap();
     let RecvAncillaryMessage::ScmRights(mut fds) = message else {
         panic!("no descriptor")
     };
-    fds.next().unwrap()
+    (
+        String::from_utf8_lossy(&bytes[..received]).into_owned(),
+        fds.next().unwrap(),
+    )
 }
 
 fn reaper() {
