@@ -7,21 +7,37 @@ use std::{io, os::fd::OwnedFd, path::Path};
 
 use pyctr_sys::mount::{FsContext, MountAttr, attach, mount_setattr};
 use rustix::{
-    fs::{Mode, OFlags, mkdirat, openat, symlinkat},
+    fs::{FsWord, Mode, OFlags, mkdirat, openat, statfs, symlinkat},
     io::Errno,
     mount::MountAttrFlags as Attr,
 };
 
 use super::{CgroupMount, Depth, Mounted, bind, plan::Planned, target};
-use crate::error::{Context as _, Result};
+use crate::{
+    error::{Context as _, Result},
+    spec::{NamespaceType, Spec},
+};
+
+/// `statfs(2)`'s number for cgroup2.
+const CGROUP2_SUPER_MAGIC: FsWord = 0x6367_7270;
 
 /// No program, device or set-user-id file has any business there.
 const ALWAYS: Attr = Attr::MOUNT_ATTR_NOSUID
     .union(Attr::MOUNT_ATTR_NODEV)
     .union(Attr::MOUNT_ATTR_NOEXEC);
 
-/// Detached copies of the cgroups' directories.
-pub(super) fn open(cgroups: &[CgroupMount]) -> Result<Vec<OwnedFd>> {
+/// Detached copies of the cgroups' directories. Where the container has no cgroup namespace and there is but one hierarchy, it is the
+/// whole one: the container reads paths in it that count from the top.
+pub(super) fn open(spec: &Spec, cgroups: &[CgroupMount]) -> Result<Vec<OwnedFd>> {
+    if let [only] = cgroups
+        && only.name.is_empty()
+        && spec.linux.namespace(NamespaceType::Cgroup).is_none()
+    {
+        let top = top(&only.path);
+        let copy = bind::clone_at(top, Depth::Top)
+            .context(|| format!("cannot open the cgroup {}", top.display()))?;
+        return Ok(vec![copy]);
+    }
     let open = |cgroup: &CgroupMount| {
         bind::clone_at(&cgroup.path, Depth::Top)
             .context(|| format!("cannot open the cgroup {}", cgroup.path.display()))
@@ -66,6 +82,12 @@ pub(super) fn mount(
         mounted.read_only_later.push(top);
     }
     Ok(())
+}
+
+/// The top of the version 2 hierarchy that `group` is in.
+fn top(group: &Path) -> &Path {
+    let inside = |path: &&Path| statfs(*path).is_ok_and(|fs| fs.f_type == CGROUP2_SUPER_MAGIC);
+    group.ancestors().take_while(inside).last().unwrap_or(group)
 }
 
 fn directory() -> io::Result<OwnedFd> {

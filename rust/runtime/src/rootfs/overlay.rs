@@ -323,3 +323,7 @@ fn fd_name(fd: &OwnedFd) -> String {
 fn in_user_namespace() -> bool {
     stat("/proc/self/ns/user").is_ok_and(|stat| stat.st_ino != INITIAL_USERNS)
 }
+
+#[cfg(test)]
+#[path = "overlay_tests.rs"]
+mod tests;

@@ -97,7 +97,7 @@ impl<'spec> Planned<'spec> {
                 bind::adopt(self, &source, &spec.linux)?;
                 Some(vec![source])
             }
-            Form::Cgroup => Some(cgroup::open(&options.cgroups)?),
+            Form::Cgroup => Some(cgroup::open(spec, &options.cgroups)?),
             Form::Remount | Form::Fresh => None,
         };
         Ok(())
@@ -110,7 +110,7 @@ impl<'spec> Planned<'spec> {
             Form::Cgroup => {
                 let sources = match self.sources.take() {
                     Some(sources) => sources,
-                    None => cgroup::open(&options.cgroups)?,
+                    None => cgroup::open(mounted.spec, &options.cgroups)?,
                 };
                 cgroup::mount(self, mounted, &options.cgroups, sources)
             }

@@ -6,6 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::exit,
+    time::Instant,
 };
 
 use pyctr_runtime::{
@@ -183,6 +184,30 @@ impl Bundle {
             look();
         });
         assert!(ok, "the container's side failed");
+    }
+
+    /// How long the three parts take, in microseconds.
+    pub fn times(&self) -> [u128; 3] {
+        let spec = self.spec();
+        let start = Instant::now();
+        let rootfs = Rootfs::prepare(&spec, &self.options).unwrap();
+        let prepared = start.elapsed().as_micros();
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        assert!(self.in_container(|| {
+            let start = Instant::now();
+            let mounted = rootfs.mount().unwrap();
+            let mount = start.elapsed().as_micros();
+            mounted.enter().unwrap();
+            let enter = start.elapsed().as_micros() - mount;
+            writeln!(fs::File::from(writer), "{mount} {enter}").unwrap();
+        }));
+        let mut text = [0; 64];
+        let length = rustix::io::read(&reader, &mut text).unwrap();
+        let text = String::from_utf8_lossy(&text[..length]);
+        let mut numbers = text
+            .split_whitespace()
+            .map(|number| number.parse().unwrap());
+        [prepared, numbers.next().unwrap(), numbers.next().unwrap()]
     }
 
     /// The error that stops the container, whichever part it comes from.

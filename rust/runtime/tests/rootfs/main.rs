@@ -1,6 +1,6 @@
 //! Root file systems built for real: every case runs in a process and a mount namespace of its own, as root.
 //!
-//! `cargo test -p pyctr-runtime --test rootfs -- [FILTER]`; without root it says so and passes.
+//! `cargo test -p pyctr-runtime --test rootfs -- [FILTER]`; without root it says so and passes. With `--times` it measures instead.
 #![allow(clippy::unwrap_used)]
 
 mod basics;
@@ -13,6 +13,9 @@ mod users;
 use harness::Case;
 
 fn main() {
+    if std::env::args().any(|arg| arg == "--times") {
+        return harness::run_all([("times", basics::times as fn())].into_iter());
+    }
     let filter = std::env::args()
         .skip(1)
         .find(|arg| !arg.starts_with('-'))
