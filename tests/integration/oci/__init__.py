@@ -1,0 +1,1 @@
+"""The OCI command line of the static binary, on real bundles."""
