@@ -99,7 +99,7 @@ def _adopt(core: Core, row: Row) -> None:
 
 def _undo_start(core: Core, row: Row) -> None:
     """Its starter died, and there is no supervisor: it ran and ended, or it never ran."""
-    if os.path.exists(core.paths.exit(row.id)):
+    if os.path.exists(core.paths.exit(row.id, row.auto_remove)):
         end(core, row)
         return
     _clear_cgroups(core, row)

@@ -109,7 +109,7 @@ def end(core: Core, row: Row, record: dict[str, Any] | None = None) -> Row | Non
 def read_record(core: Core, row: Row) -> dict[str, Any] | None:
     """The supervisor's exit record of the last run; None when there is none, or none that can be read."""
     try:
-        record = loads(files.read(core.paths.exit(row.id)) or b"null")
+        record = loads(files.read(core.paths.exit(row.id, row.auto_remove)) or b"null")
     except (OSError, ValueError):
         return None
     return record if isinstance(record, dict) and isinstance(record.get("exit_code"), int) else None

@@ -49,9 +49,9 @@ class Paths:
     def log(self, id: str) -> str:
         return f"{self.containers}/{id}/{id}-json.log"
 
-    def exit(self, id: str) -> str:
-        """The supervisor's exit record."""
-        return f"{self.containers}/{id}/exit.json"
+    def exit(self, id: str, auto_remove: int) -> str:
+        """The supervisor's exit record; that of a ``--rm`` container need not outlast the boot."""
+        return f"{self.run_containers if auto_remove else self.containers}/{id}/exit.json"
 
     def shim_lock(self, id: str) -> str:
         """Held while the container's supervisor lives."""

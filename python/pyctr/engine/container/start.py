@@ -46,7 +46,7 @@ def start(core: Core, ref: str, *, attach: bool = False) -> ShimSession | None:
             raise NotModified(f"container {ref} is already running")
         if not core.containers.change(row.id, STARTABLE, state="starting", owner=owner.me()):
             raise Conflict(f"container {ref} is being {found.state}: try again")
-        files.unlink(core.paths.exit(row.id))
+        files.unlink(core.paths.exit(row.id, row.auto_remove))
         session = launch(core, found, core.document(found), after_failure=found.state)
     return _handed_over(session, attach=attach)
 
@@ -97,7 +97,7 @@ def shim_document(core: Core, row: Row, doc: Document, rootfs: Document) -> Docu
     return {
         "id": row.id,
         "log": log,
-        "exit_file": core.paths.exit(row.id),
+        "exit_file": core.paths.exit(row.id, row.auto_remove),
         "stdin": config["OpenStdin"],
         "stdin_once": config["StdinOnce"],
         "rootfs": {"overlay": rootfs["overlay"]} if "overlay" in rootfs else None,
