@@ -160,9 +160,9 @@ class Runtime:
         """What is left on the host of containers of ours."""
         found = [f"state {path}" for path in (self.state.iterdir() if self.state.is_dir() else ())]
         found += [f"cgroup {path}" for path, _, _ in os.walk(HIERARCHIES) if self.mark in path]
-        found += [
-            f"process {path}" for path in Path("/proc").glob("[0-9]*/cgroup") if self.mark in _read(path)
-        ]
+        # A process without a command line is one that has died, and whose parent takes its time.
+        processes = [path for path in Path("/proc").glob("[0-9]*") if _read(path / "cmdline")]
+        found += [f"process {path}" for path in processes if self.mark in _read(path / "cgroup")]
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
         return found + [f"mount {line}" for line in mounts if str(self.base) in line]
 

@@ -21,7 +21,7 @@ def bundle(oci: Runtime) -> Bundle:
     """A bundle whose program waits, with some capabilities to hand on."""
     bundle = oci.bundle("sleep", "600")
     names = ("bounding", "effective", "permitted", "inheritable")
-    sets = dict.fromkeys(names, ["CAP_KILL", "CAP_CHOWN"])
+    sets = {name: ["CAP_KILL", "CAP_CHOWN"] for name in names}
     return bundle.set("process.capabilities", sets).set("process.noNewPrivileges", False)
 
 
