@@ -219,11 +219,17 @@ def test_info_counts(engine: pyctr.Engine) -> None:
 def test_events_are_seen_as_they_happen(engine: pyctr.Engine) -> None:
     end = str(time.time() + 3)
     seen: list[str] = []
-    watcher = threading.Thread(
-        target=lambda: seen.extend(e["Action"] for e in engine.events(until=end))
-    )
+    watcher = threading.Thread(target=lambda: seen.extend(e["Action"] for e in engine.events(until=end)))
     watcher.start()
     time.sleep(0.3)
     engine.containers.run("host", "true")  # nobody waits for its end but the watcher
     watcher.join()
     assert seen == ["create", "start", "die"]
+
+
+def test_groups_by_name_are_the_containers_own(engine: pyctr.Engine) -> None:
+    host = {"GroupAdd": ["audio", "1234"]}
+    result = engine.run("host", ["id", "-G"], user="nobody", host_config=host)  # type: ignore[arg-type]
+    assert {b"29", b"1234", b"65534"} <= set(result.stdout.split())
+    with pytest.raises(InvalidParameter, match="unable to find group nosuch"):
+        engine.run("host", "true", host_config={"GroupAdd": ["nosuch"]})

@@ -23,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from pyctr.engine import types as t
     from pyctr.engine.core import Core
     from pyctr.store.containers import Row
 
@@ -77,6 +78,7 @@ def write_bundle(core: Core, row: Row, doc: Document, spec: Document | None) -> 
     config, host = doc["Config"], doc["HostConfig"]
     if spec is None:
         spec, _ = build_spec(core, row.id, doc)
+    _add_groups(core, row, host, spec)
     rootfs = core.driver.rootfs(row.id)
     if "path" in rootfs:
         spec["root"]["path"] = rootfs["path"]
@@ -102,10 +104,18 @@ def shim_document(core: Core, row: Row, doc: Document, rootfs: Document) -> Docu
         "stdin_once": config["StdinOnce"],
         "rootfs": {"overlay": rootfs["overlay"]} if "overlay" in rootfs else None,
         "user": config["User"],
-        "groups": named_groups(host),
         "create_cwd": bool(config["WorkingDir"]),
         "init": SHIM if host.get("Init") else None,
     }
+
+
+def _add_groups(core: Core, row: Row, host: t.HostConfig, spec: Document) -> None:
+    wanted = named_groups(host)
+    if wanted:
+        from pyctr.engine.container.groups import resolve
+
+        user = spec["process"]["user"]
+        user["additionalGids"] = [*user.get("additionalGids", ()), *resolve(core, row.id, wanted)]
 
 
 def _make_bundle(core: Core, bundle: str) -> None:
