@@ -391,30 +391,32 @@ fn errors() {
     );
 }
 
-/// Prints how long docker's default container takes.
+/// Prints how long docker's default container takes, with layers and with a plain directory.
 pub fn times() {
-    let mut bundle = Bundle::like_docker().with_layers(&["a", "b"]);
-    for name in ["hostname", "hosts", "resolv.conf"] {
-        fs::create_dir_all(bundle.path("b/etc")).unwrap();
-        fs::write(bundle.path("host").join(name), "").unwrap();
-        fs::write(bundle.path("b/etc").join(name), "").unwrap();
-        let source = bundle.path("host").join(name);
-        bundle.mount(
-            &format!("/etc/{name}"),
-            "bind",
-            source.to_str().unwrap(),
-            &["rbind", "rprivate"],
+    let layers = Bundle::like_docker().with_layers(&["a", "b"]);
+    for (mut bundle, image) in [(layers, "b"), (Bundle::like_docker(), "rootfs")] {
+        let etc = bundle.path(image).join("etc");
+        fs::create_dir_all(&etc).unwrap();
+        for name in ["hostname", "hosts", "resolv.conf"] {
+            let source = bundle.path("host").join(name);
+            fs::write(&source, "").unwrap();
+            fs::write(etc.join(name), "").unwrap();
+            let destination = format!("/etc/{name}");
+            bundle.mount(
+                &destination,
+                "bind",
+                source.to_str().unwrap(),
+                &["rbind", "rprivate"],
+            );
+        }
+        let mut times: Vec<_> = (0..100).map(|_| bundle.times()).collect();
+        let mut of = |part: usize| {
+            times.sort_unstable_by_key(|parts| parts[part]);
+            (times[0][part], times[times.len() / 2][part])
+        };
+        let (prepare, mount, enter) = (of(0), of(1), of(2));
+        println!(
+            "{image}: microseconds (least, median): prepare {prepare:?}, mount {mount:?}, enter {enter:?}"
         );
     }
-    let mut times: Vec<_> = (0..100).map(|_| bundle.times()).collect();
-    let mut median = |part: usize| {
-        times.sort_unstable_by_key(|parts| parts[part]);
-        (times[0][part], times[times.len() / 2][part])
-    };
-    println!(
-        "microseconds (least, median): prepare {:?}, mount {:?}, enter {:?}",
-        median(0),
-        median(1),
-        median(2)
-    );
 }

@@ -17,7 +17,7 @@ use pyctr_sys::clone::{Clone, Cloned};
 use rustix::{
     fs::CWD,
     mount::{MountPropagationFlags, mount_change},
-    process::{Pid, WaitOptions, waitpid},
+    process::{Pid, Signal, WaitOptions, kill_process, waitpid},
     thread::{set_thread_res_gid, set_thread_res_uid},
 };
 use serde_json::{Value, json};
@@ -72,6 +72,27 @@ fn fork(namespaces: u64, body: impl FnOnce()) -> bool {
     {
         Cloned::Parent(pid, _) => wait(pid),
         Cloned::Child => exit(i32::from(catch_unwind(AssertUnwindSafe(body)).is_err())),
+    }
+}
+
+/// A child that repeats `body` until this is dropped.
+pub struct Background(Pid);
+
+impl Background {
+    pub fn repeat(mut body: impl FnMut()) -> Self {
+        match Clone::default().spawn().unwrap() {
+            Cloned::Parent(pid, _) => Self(pid),
+            Cloned::Child => loop {
+                body();
+            },
+        }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        kill_process(self.0, Signal::KILL).unwrap();
+        waitpid(Some(self.0), WaitOptions::empty()).unwrap();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use crate::harness::{Bundle, Case, writable};
+use crate::harness::{Background, Bundle, Case, writable};
 
 pub const CASES: &[Case] = &[
     ("a symbolic link for /proc or /sys is refused", linked_proc),
@@ -12,6 +12,10 @@ pub const CASES: &[Case] = &[
     ("nothing covers the root", over_the_root),
     ("masked paths follow links inside only", masked_links),
     ("a link in /dev is no console", console_link),
+    (
+        "a link that changes places with a directory",
+        exchanged_link,
+    ),
 ];
 
 fn linked_proc() {
@@ -147,4 +151,39 @@ fn console_link() {
         },
         || assert!(fs::metadata("/victim").unwrap().is_file()),
     );
+}
+
+/// Another container with the same volume exchanges a directory and a link while mounts are made below it (CVE-2021-30465).
+fn exchanged_link() {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    let mut bundle = Bundle::new();
+    let (dir, evil) = (bundle.path("host/dir"), bundle.path("host/evil"));
+    fs::create_dir(&dir).unwrap();
+    symlink("../../../../../../../../..", &evil).unwrap();
+    bundle.mount("/volume", "bind", "host", &["rbind"]);
+    for i in 0..20 {
+        bundle.mount(&format!("/volume/dir/in{i}"), "tmpfs", "race", &[]);
+    }
+    let root = bundle.path("rootfs");
+    let _swap = Background::repeat(|| {
+        let _ = renameat_with(CWD, &dir, CWD, &evil, RenameFlags::EXCHANGE);
+    });
+    for _ in 0..20 {
+        bundle.run_stages(
+            |_| {
+                let table = fs::read_to_string("/proc/self/mountinfo").unwrap();
+                let ours = table.lines().filter(|line| line.contains(" - tmpfs race "));
+                let places: Vec<_> = ours.filter_map(|line| line.split(' ').nth(4)).collect();
+                assert_eq!(places.len(), 20);
+                assert!(
+                    places
+                        .iter()
+                        .all(|place| std::path::Path::new(place).starts_with(&root)),
+                    "{places:?}"
+                );
+            },
+            || (),
+        );
+    }
+    assert!((0..20).all(|i| !std::path::Path::new(&format!("/in{i}")).exists()));
 }
