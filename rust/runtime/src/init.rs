@@ -32,7 +32,7 @@ use crate::{
 /// Everything that the first process was given by the runtime.
 pub(crate) struct Init<'a> {
     pub(crate) options: &'a CreateOptions<'a>,
-    pub(crate) plan: Plan,
+    pub(crate) plan: &'a Plan,
     pub(crate) rootfs: Option<Rootfs<'a>>,
     pub(crate) rootfs_options: &'a rootfs::Options,
     pub(crate) entrance: Option<Entrance>,

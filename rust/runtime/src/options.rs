@@ -2,7 +2,7 @@
 
 use std::{
     os::fd::{AsFd, OwnedFd},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use crate::{
@@ -72,10 +72,6 @@ impl<'a> CreateOptions<'a> {
             no_new_keyring: false,
             cgroup_driver: pyctr_cgroup::Driver::default(),
         }
-    }
-
-    pub(crate) fn directory(&self) -> PathBuf {
-        self.state_root.join(self.id)
     }
 }
 

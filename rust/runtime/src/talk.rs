@@ -21,6 +21,7 @@ const CONSOLE_NAME: &[u8] = b"/dev/ptmx";
 /// A child on its way. Dropped, it kills the child: nothing half made stays behind.
 #[derive(Debug)]
 pub(crate) struct Talk {
+    pid: Pid,
     child: Option<Child>,
     channel: Channel,
     console_socket: Option<OwnedFd>,
@@ -40,10 +41,15 @@ impl Talk {
             warnings: Vec::new(),
         };
         Self {
+            pid,
             child: Some(child),
             channel,
             console_socket,
         }
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        self.pid
     }
 
     pub(crate) fn channel(&self) -> &Channel {
@@ -94,10 +100,7 @@ impl Talk {
 
     /// Lets the child go on; it tells no more than whether its program runs.
     pub(crate) fn release(&mut self) -> Result<()> {
-        let pid = self
-            .child
-            .as_ref()
-            .map_or(0, |child| child.pid.as_raw_nonzero().get());
+        let pid = self.pid.as_raw_nonzero();
         self.channel
             .send_with(Tag::Start, &pid.to_string(), None)
             .context(|| "cannot talk to the container's process")

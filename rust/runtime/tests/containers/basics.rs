@@ -129,6 +129,19 @@ fn names() {
         Status::Running,
         "the first one is untouched"
     );
+    let other = Bundle::new(&["true"]);
+    let directory = other.state_root().join(&other.id);
+    fs::create_dir_all(&directory).unwrap();
+    let making = fs::File::open(&directory).unwrap();
+    rustix::fs::flock(&making, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let (second, _) = other.create_with(|_| {});
+    assert_eq!(
+        second.unwrap_err().kind(),
+        Kind::Exists,
+        "somebody is making it"
+    );
+    drop(making);
+    assert_eq!(other.run().0, 0);
     let missing = Container::open(&bundle.state_root(), "nobody").unwrap_err();
     assert_eq!(
         (missing.kind(), missing.to_string().as_str()),
