@@ -319,8 +319,9 @@ fn fd_name(fd: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd())
 }
 
-/// Outside of the initial user namespace, overlay's marks go into `user.` attributes instead of `trusted.` ones.
-fn in_user_namespace() -> bool {
+/// Whether the caller is outside of the initial user namespace: overlay's marks go into `user.` attributes instead of `trusted.` ones
+/// there, and ids of files that it does not own cannot be mapped.
+pub(super) fn in_user_namespace() -> bool {
     stat("/proc/self/ns/user").is_ok_and(|stat| stat.st_ino != INITIAL_USERNS)
 }
 

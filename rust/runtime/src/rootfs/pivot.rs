@@ -17,7 +17,9 @@ use rustix::{
     process::{chdir, chroot, fchdir, pivot_root},
 };
 
-use super::{Depth, Mounted, Options, bind, idmap::IdMaps, propagation};
+use super::{
+    Depth, Mounted, Options, bind, idmap::IdMaps, overlay::in_user_namespace, propagation,
+};
 use crate::{
     error::{Cause as _, Context as _, Error, Kind, Result},
     spec::Spec,
@@ -39,10 +41,11 @@ impl RootSource {
         user_namespace: bool,
         idmaps: &mut IdMaps<'_>,
     ) -> Result<Self> {
-        let mapped = user_namespace && (options.overlay.is_some() || options.idmap_root);
         if !user_namespace {
             return Ok(Self::Later);
         }
+        // An ordinary user's container is prepared inside of its namespace already; its files are the user's own.
+        let mapped = (options.overlay.is_some() || options.idmap_root) && !in_user_namespace();
         let userns = if mapped {
             Some(idmaps.container()?)
         } else {

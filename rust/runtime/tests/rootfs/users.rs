@@ -12,6 +12,7 @@ use crate::harness::{Bundle, Case, entry, writable};
 
 pub const CASES: &[Case] = &[
     ("layers and root directory show container ids", mapped_root),
+    ("layers of an ordinary user", unprivileged_layers),
     ("docker's mounts work in a user namespace", docker_mounts),
     ("without a network namespace /sys is the host's", host_sysfs),
     (
@@ -62,6 +63,33 @@ fn mapped_root() {
         fs::metadata(plain.path("rootfs/new")).unwrap().uid(),
         100_000
     );
+}
+
+fn unprivileged_layers() {
+    let bundle = with_network(Bundle::like_docker().with_users().with_layers(&["a", "b"]));
+    fs::create_dir(bundle.path("b/dir")).unwrap();
+    fs::write(bundle.path("b/dir/file"), "").unwrap();
+    for path in [
+        "",
+        "rootfs",
+        "a",
+        "b",
+        "b/dir",
+        "b/dir/file",
+        "top/upper",
+        "top/work",
+    ] {
+        chown(bundle.path(path), Some(100_000), Some(100_000)).unwrap();
+    }
+    bundle.run_inside(|| {
+        fs::write("/new", "").unwrap();
+        fs::remove_dir_all("/dir").unwrap();
+        fs::create_dir("/dir").unwrap();
+        assert_eq!(fs::read_dir("/dir").unwrap().count(), 0);
+        assert_eq!(fs::metadata("/new").unwrap().uid(), 0);
+    });
+    let made = fs::metadata(bundle.path("top/upper/new")).unwrap();
+    assert_eq!(made.uid(), 100_000);
 }
 
 fn docker_mounts() {
