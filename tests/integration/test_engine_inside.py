@@ -229,7 +229,7 @@ def test_events_are_seen_as_they_happen(engine: pyctr.Engine) -> None:
 
 def test_groups_by_name_are_the_containers_own(engine: pyctr.Engine) -> None:
     host = {"GroupAdd": ["audio", "1234"]}
-    result = engine.run("host", ["id", "-G"], user="nobody", host_config=host)  # type: ignore[arg-type]
+    result = engine.run("host", ["id", "-G"], user="nobody", host_config=host)
     assert {b"29", b"1234", b"65534"} <= set(result.stdout.split())
     with pytest.raises(InvalidParameter, match="unable to find group nosuch"):
         engine.run("host", "true", host_config={"GroupAdd": ["nosuch"]})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from _thread import allocate_lock
 
 from pyctr.store.json import dumps, loads
 
@@ -25,10 +26,12 @@ MAX_BYTES = 1 << 20
 class Journal:
     """The journal of one store; safe to share between threads."""
 
-    __slots__ = ("_fd", "_path", "_pid")
+    __slots__ = ("_fd", "_guard", "_path", "_pid")
 
     def __init__(self, path: str) -> None:
         self._path = path
+        # Else one thread could close the file, and another's line land in whatever got its number.
+        self._guard = allocate_lock()
         self._fd = -1
         self._pid = 0
 
@@ -44,13 +47,14 @@ class Journal:
             "timeNano": nano,
         }
         line = dumps(event).encode()
-        try:
-            fd = self._open()
-            os.write(fd, line + b"\n")
-            if os.lseek(fd, 0, os.SEEK_CUR) > MAX_BYTES:
-                self._turn_over(fd)
-        except OSError:
-            self.close()
+        with self._guard:
+            try:
+                fd = self._open()
+                os.write(fd, line + b"\n")
+                if os.lseek(fd, 0, os.SEEK_CUR) > MAX_BYTES:
+                    self._turn_over(fd)
+            except OSError:
+                self._close()
 
     def read(self) -> Iterator[Event]:
         """Everything that is still there, oldest first. A damaged line is skipped."""
@@ -72,6 +76,10 @@ class Journal:
                 yield None
 
     def close(self) -> None:
+        with self._guard:
+            self._close()
+
+    def _close(self) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0 and self._pid == os.getpid():
             os.close(fd)
@@ -90,7 +98,7 @@ class Journal:
                 os.rename(self._path, self._path + ".1")
         finally:
             fcntl.flock(fd, fcntl.LOCK_UN)
-        self.close()
+        self._close()
 
 
 class Position:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ def test_it_stays_small_and_followers_miss_nothing(tmp_path: Path, monkeypatch: 
 
 WRITE_MANY = """
 import sys
+import threading
 from pyctr.store.journal import Journal
 journal, name = Journal(sys.argv[1]), sys.argv[2]
 for number in range(200):
@@ -83,3 +85,24 @@ def test_a_full_disk_loses_the_event_alone() -> None:
     journal = Journal("/dev/full")
     journal.write("container", "start", "abc", {})
     journal.close()
+
+
+def test_threads_share_a_journal_that_turns_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "MAX_BYTES", 500)
+    journal = Journal(str(tmp_path / "events.json"))
+    opened = [os.open(tmp_path / f"other{number}", os.O_CREAT | os.O_RDWR) for number in range(20)]
+
+    def work(name: str) -> None:
+        for number in range(100):
+            journal.write("container", f"{name}{number}", "a", {})
+            os.close(os.open(tmp_path / f"{name}{number}", os.O_CREAT | os.O_RDWR))
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    journal.close()
+    for fd in opened:
+        os.close(fd)
+    assert all(path.stat().st_size == 0 for path in tmp_path.iterdir() if not path.name.startswith("events"))
