@@ -15,7 +15,7 @@ import pytest
 import pyctr
 from pyctr import _core
 from pyctr.engine.local import LocalEngine
-from pyctr.errors import ContainerNotFound
+from pyctr.errors import ContainerNotFound, DamagedStore
 from pyctr.store import names, owner
 
 pytestmark = pytest.mark.root
@@ -199,3 +199,25 @@ def test_directories_that_no_row_names_go(engine: pyctr.Engine, local: LocalEngi
         assert after.containers.list(all=True) == [kept]
     assert os.listdir(paths.containers) == [kept.id]
     assert os.listdir(paths.run_containers) == []
+
+
+def test_a_damaged_record_is_named_and_can_be_removed(engine: pyctr.Engine, local: LocalEngine) -> None:
+    damaged = engine.containers.run("host", SLEEP, name="damaged")
+    local.core.containers.set(damaged.id, doc='{"Config": ')
+    sound = engine.containers.run("host", SLEEP, name="sound")
+    assert engine.containers.list() == [sound, damaged]
+    with pytest.raises(DamagedStore, match=r"container damaged in .*meta\.db is damaged"):
+        _ = damaged.attrs
+    damaged.remove(force=True)
+    assert sound.status == "running"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff"])
+def test_a_damaged_exit_record_counts_as_none(
+    engine: pyctr.Engine, local: LocalEngine, content: bytes
+) -> None:
+    container = engine.containers.run("host", ["sh", "-c", "exit 6"])
+    _core.wait_lock(local.core.paths.shim_lock(container.id), 10)
+    Path(local.core.paths.exit(container.id, 0)).write_bytes(content)
+    assert container.status == "dead"
+    container.remove()

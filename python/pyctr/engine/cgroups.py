@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyctr import _core
 from pyctr.engine.failing import Failing
+from pyctr.errors import DamagedStore
 from pyctr.store.json import dumps, loads
 
 TYPE_CHECKING = False
@@ -18,7 +19,10 @@ DEFAULT_PARENT = "pyctr"
 
 def path(core: Core, row: Row) -> str:
     """``cgroupsPath`` of the container's config.json."""
-    parent = core.document(row)["HostConfig"].get("CgroupParent") or DEFAULT_PARENT
+    try:
+        parent = core.document(row)["HostConfig"].get("CgroupParent") or DEFAULT_PARENT
+    except DamagedStore:
+        parent = DEFAULT_PARENT
     return f"/{parent.strip('/')}/{row.id}"
 
 

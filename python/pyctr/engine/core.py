@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyctr.errors import ImageNotFound
+from pyctr.errors import DamagedStore, ImageNotFound
 from pyctr.store.json import loads
 from pyctr.store.store import Store
 
@@ -65,8 +65,14 @@ class Core(Store):
         return [exec_id for (exec_id,) in found]
 
     def document(self, row: Row) -> Document:
-        """What a container was made from: Path, Args, Config, HostConfig, Points, Driver."""
-        document: Document = loads(row.doc)
+        """What a container was made from: Path, Args, Config, HostConfig, Points, Driver. DamagedStore."""
+        try:
+            document: Document = loads(row.doc)
+            _ = document["Config"], document["HostConfig"], document["Points"]
+        except (ValueError, KeyError, TypeError):
+            raise DamagedStore(
+                f"the record of container {row.name} in {self.paths.meta} is damaged"
+            ) from None
         return document
 
     def note(self, row: Row, action: str, **attributes: str) -> None:

@@ -191,7 +191,10 @@ class Database:
     def _explain(self, error: Exception) -> DamagedStore | SystemFailure | Unavailable:
         path, code = self.paths.meta, _code(error)
         if code in (SQLITE_CORRUPT, SQLITE_NOTADB):
-            return DamagedStore(f"cannot read {path}: {error}")
+            hint = (
+                f"with {path} out of the way the store begins anew; the files of volumes stay where they are"
+            )
+            return DamagedStore(f"cannot read {path}: {error}", hint=hint)
         if code == SQLITE_BUSY:
             return Unavailable(
                 f"cannot write {path}: another process holds it for more than {BUSY_SECONDS} s"

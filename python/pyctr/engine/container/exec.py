@@ -6,7 +6,7 @@ import os
 
 from pyctr.engine.session import ShimSession, SupervisorGone, ask, connect
 from pyctr.engine.state import LIVE
-from pyctr.errors import Conflict, InvalidParameter, NotFound
+from pyctr.errors import Conflict, DamagedStore, InvalidParameter, NotFound
 from pyctr.store import files, names
 from pyctr.store.json import dumps, loads
 
@@ -99,10 +99,8 @@ def _begin(
     core: Core, row: Row, body: t.ExecBody, exec_id: str, *, detach: bool, on_end: Any = None
 ) -> ShimSession | None:
     bundle = core.paths.bundle(row.id)
-    base = loads(files.read(f"{bundle}/config.json", 16 << 20) or b"null")
-    if not base:
-        raise Conflict(f"container {row.id} is not running")
-    process = _process(base["process"], body)
+    base = _bundle_process(bundle, row)
+    process = _process(base, body)
     request = {
         "op": "exec",
         "id": exec_id,
@@ -125,6 +123,19 @@ def _begin(
         return session
     session.close()
     return None
+
+
+def _bundle_process(bundle: str, row: Row) -> dict[str, Any]:
+    """The container's own process, as its config.json has it."""
+    path = f"{bundle}/config.json"
+    try:
+        text = files.read(path, 16 << 20)
+        if not text:
+            raise Conflict(f"container {row.id} is not running")
+        process: dict[str, Any] = loads(text)["process"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedStore(f"cannot read {path}: {error}") from None
+    return process
 
 
 def _process(base: dict[str, Any], body: t.ExecBody) -> dict[str, Any]:

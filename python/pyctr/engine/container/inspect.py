@@ -5,7 +5,6 @@ from __future__ import annotations
 from pyctr.engine.clock import rfc3339
 from pyctr.engine.container.select import shown_state
 from pyctr.engine.volume.inherit import shown
-from pyctr.store.json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 def inspect(core: Core, ref: str, *, size: bool = False) -> t.ContainerInspect:
     """``GET /containers/{id}/json``."""
     row = core.container(ref)
-    doc = loads(row.doc)
+    doc = core.document(row)
     path = core.paths.bundle(doc["HostConfig"]["NetworkMode"].partition("container:")[2] or row.id)
     execs = core.execs_of(row.id)
     reply: t.ContainerInspect = {

@@ -40,7 +40,7 @@ def logs(
     if not (stdout or stderr):
         raise InvalidParameter("bad parameters: you must choose at least one stream")
     row = core.container(ref)
-    if loads(row.doc)["HostConfig"]["LogConfig"]["Type"] == "none":
+    if core.document(row)["HostConfig"]["LogConfig"]["Type"] == "none":
         raise Unsupported("configured logging driver does not support reading")
     first, last = parse_moment("since", since), parse_moment("until", until)
     lock = core.paths.shim_lock(row.id)

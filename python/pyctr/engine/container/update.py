@@ -8,7 +8,7 @@ from pyctr.engine.facts import gather
 from pyctr.engine.spec.resources import resources
 from pyctr.engine.state import LIVE
 from pyctr.errors import Conflict, InvalidParameter
-from pyctr.store.json import dumps, loads
+from pyctr.store.json import dumps
 from pyctr.store.locks import DirLock
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ def update(core: Core, ref: str, body: t.UpdateBody) -> t.UpdateReply:
         raise Conflict(f"cannot update container {ref}: it is {row.state}")
     with DirLock(core.paths.container(row.id)):
         row = core.container(row.id)
-        doc = loads(row.doc)
+        doc = core.document(row)
         host = merged(doc["HostConfig"], changes)
         doc["HostConfig"] = host
         facts = gather(core, row.id, doc, dry=True)
