@@ -132,7 +132,14 @@ fn inherit_cpuset(dir: &Dir) -> Result<()> {
     if !dir.read("cpuset.cpus")?.is_empty() && !dir.read("cpuset.mems")?.is_empty() {
         return Ok(());
     }
-    let parent = Dir::open(dir.path().parent().unwrap_or(dir.path()).to_owned())?;
+    let Some(above) = dir.path().parent() else {
+        return Ok(());
+    };
+    // Somebody may have made the parent and left it empty; the top never is.
+    let parent = Dir::open(above.to_owned())?;
+    if parent.read("cpuset.cpus").is_ok_and(|cpus| cpus.is_empty()) {
+        inherit_cpuset(&parent)?;
+    }
     for file in ["cpuset.cpus", "cpuset.mems"] {
         if dir.read(file)?.is_empty() {
             dir.write(file, &parent.read(file)?)?;

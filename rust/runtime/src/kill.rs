@@ -9,15 +9,35 @@ use crate::{
     container::Container,
     error::{Context, Result},
     identity::Identity,
+    spec::NamespaceType,
     state::Status,
 };
 
 impl Container {
-    /// Sends a signal to the first process.
+    /// Sends a signal to the first process. Where its death takes nobody with it, as it has no pid namespace of its own, KILL is for
+    /// all of the container.
     ///
     /// # Errors
     /// It has stopped.
     pub fn kill(&self, signal: Signal) -> Result<()> {
+        if signal == Signal::KILL && !self.has_own_pids() && self.has_processes() {
+            return self.kill_all(signal);
+        }
+        self.kill_first(signal)
+    }
+
+    fn has_own_pids(&self) -> bool {
+        let mut namespaces = self.record.namespaces.iter();
+        namespaces.any(|namespace| namespace.kind == NamespaceType::Pid && namespace.path.is_none())
+    }
+
+    /// Whether anybody is in its cgroup.
+    fn has_processes(&self) -> bool {
+        let pids = self.cgroup().ok().flatten().map(|cgroup| cgroup.pids());
+        matches!(pids, Some(Ok(pids)) if !pids.is_empty())
+    }
+
+    fn kill_first(&self, signal: Signal) -> Result<()> {
         let gone = || self.refuse("kill", "it is not running");
         let pidfd = self.record.init.open().ok_or_else(gone)?;
         match pidfd_send_signal(&pidfd, signal) {
@@ -38,7 +58,7 @@ impl Container {
     pub fn kill_all(&self, signal: Signal) -> Result<()> {
         let Some(cgroup) = self.cgroup()? else {
             return if self.record.init.is_alive() {
-                self.kill(signal)
+                self.kill_first(signal)
             } else {
                 Ok(())
             };

@@ -59,8 +59,8 @@ fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
 }
 
 /// Readies what the caller inherited for handing it on: of the descriptors from 3 on the first `preserve` lose close-on-exec, as far
-/// as they are open, and all others get it. Numbers that are free may be taken by descriptors of the caller's own, which have
-/// close-on-exec; so this comes before any is opened.
+/// as they are open, and all others are closed: somebody may be waiting for their end. Numbers that are free may be taken by
+/// descriptors of the caller's own, which have close-on-exec; so this comes before any is opened.
 ///
 /// # Errors
 /// Those of `close_range(2)`.
@@ -72,7 +72,7 @@ pub fn inherit_only(preserve: u32) -> Result<(), Errno> {
         // One that is not open cannot be inherited.
         let _ = set_inheritable(fd);
     }
-    cloexec_from(end)
+    close_range(end, u32::MAX)
 }
 
 /// Really closes every descriptor from 3 on that [`inherit_only`] has not marked to be inherited, but for those in `keep`, which
@@ -170,7 +170,7 @@ fn set_inheritable(fd: RawFd) -> Result<(), Errno> {
 }
 
 fn close_range(first: u32, last: u32) -> Result<(), Errno> {
-    // SAFETY: by contract of `close_uninherited` no owner of these descriptors is used again.
+    // SAFETY: by contract of the callers nobody owns these descriptors, or no owner is used again.
     if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } < 0 {
         Err(crate::last_errno())
     } else {

@@ -1,7 +1,8 @@
 //! The command line of an OCI runtime as data: flags are declared once, and parsing and help both read them.
 //!
 //! The grammar is that of runc and crun: `--name value`, `--name=value`, one dash works like two, `-x value`, booleans take
-//! `=true` or `=false`, and options end at the first operand (so that `exec ID ls -l` needs no `--`).
+//! `=true` or `=false`. Where operands are the words of another program, options end at the first one (so that `exec ID ls -l` needs
+//! no `--`); elsewhere they may follow it, as in `delete ID --force`.
 
 use std::fmt::Write as _;
 
@@ -34,6 +35,15 @@ impl Flag {
             help,
         }
     }
+}
+
+/// Where options may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Before the first operand.
+    Front,
+    /// Anywhere up to `--`.
+    Anywhere,
 }
 
 /// A command line that was understood: the options in the order given, then the operands.
@@ -79,11 +89,11 @@ impl Parsed {
     }
 }
 
-/// Reads the options that `flags` declares from the front of `words`.
+/// Reads the options that `flags` declares from `words`.
 ///
 /// # Errors
 /// A sentence that names the word at fault.
-pub fn parse(flags: &'static [Flag], words: &[String]) -> Result<Parsed, String> {
+pub fn parse(flags: &'static [Flag], place: Place, words: &[String]) -> Result<Parsed, String> {
     let mut parsed = Parsed::default();
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -92,7 +102,10 @@ pub fn parse(flags: &'static [Flag], words: &[String]) -> Result<Parsed, String>
         }
         let Some(name) = word.strip_prefix('-').filter(|rest| !rest.is_empty()) else {
             parsed.operands.push(word.clone());
-            break;
+            match place {
+                Place::Front => break,
+                Place::Anywhere => continue,
+            }
         };
         let (name, inline) = split_value(name.strip_prefix('-').unwrap_or(name));
         if name == "help" || name == "h" {
@@ -173,7 +186,7 @@ mod tests {
             "-b=/b id",
             "-bundle /b id",
         ] {
-            let parsed = parse(&FLAGS, &words(text)).expect(text);
+            let parsed = parse(&FLAGS, Place::Front, &words(text)).expect(text);
             assert_eq!(parsed.get("bundle"), Some("/b"), "{text}");
             assert_eq!(parsed.operands, ["id"], "{text}");
         }
@@ -181,16 +194,26 @@ mod tests {
 
     #[test]
     fn ends_options_at_the_first_operand() {
-        let parsed = parse(&FLAGS, &words("-d id ls -d --bundle x")).expect("parses");
+        let parsed = parse(&FLAGS, Place::Front, &words("-d id ls -d --bundle x")).expect("parses");
         assert!(parsed.is_set("detach"));
         assert_eq!(parsed.operands, ["id", "ls", "-d", "--bundle", "x"]);
-        let parsed = parse(&FLAGS, &words("-- -d")).expect("parses");
+        let parsed = parse(&FLAGS, Place::Front, &words("-- -d")).expect("parses");
         assert_eq!(parsed.operands, ["-d"]);
     }
 
     #[test]
+    fn takes_options_behind_operands_where_they_may_be() {
+        let parsed = parse(&FLAGS, Place::Anywhere, &words("id -d x --bundle /b")).expect("parses");
+        assert!(parsed.is_set("detach"));
+        assert_eq!(parsed.get("bundle"), Some("/b"));
+        assert_eq!(parsed.operands, ["id", "x"]);
+        let parsed = parse(&FLAGS, Place::Anywhere, &words("id -- -d")).expect("parses");
+        assert_eq!(parsed.operands, ["id", "-d"]);
+    }
+
+    #[test]
     fn keeps_repeated_values_in_order() {
-        let parsed = parse(&FLAGS, &words("-e A=1 --env B=2=3 id")).expect("parses");
+        let parsed = parse(&FLAGS, Place::Front, &words("-e A=1 --env B=2=3 id")).expect("parses");
         assert_eq!(parsed.all("env").collect::<Vec<_>>(), ["A=1", "B=2=3"]);
     }
 
@@ -204,10 +227,13 @@ mod tests {
                 "invalid value \"maybe\" for --detach: true or false",
             ),
         ] {
-            assert_eq!(parse(&FLAGS, &words(text)).expect_err(text), reason);
+            assert_eq!(
+                parse(&FLAGS, Place::Front, &words(text)).expect_err(text),
+                reason
+            );
         }
         assert!(
-            !parse(&FLAGS, &words("--detach=false"))
+            !parse(&FLAGS, Place::Front, &words("--detach=false"))
                 .expect("parses")
                 .is_set("detach")
         );

@@ -5,7 +5,8 @@ use std::{os::fd::AsFd, time::Duration};
 use pyctr_cgroup::{Cgroup, OomEvent};
 use pyctr_runtime::{Container, Status};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{Context, Failure, Outcome, args::Flag, args::Parsed, container_id, print};
 
@@ -18,6 +19,16 @@ pub const FLAGS: [Flag; 2] = [
     ),
     Flag::switch(&["stats"], "print the statistics once and end"),
 ];
+
+/// One line, its keys in the order that readers of runc's know.
+#[derive(Serialize)]
+struct Event<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    id: &'a str,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    data: Value,
+}
 
 /// Prints one JSON document a line until the container ends.
 pub fn events(context: &Context, parsed: &Parsed) -> Outcome {
@@ -68,11 +79,13 @@ fn stats(cgroup: &Cgroup) -> Result<Value, Failure> {
 }
 
 fn emit(container: &Container, kind: &str, data: Value) -> Result<(), Failure> {
-    let mut event = json!({"type": kind, "id": container.id()});
-    if !data.is_null() {
-        event["data"] = data;
-    }
-    print(&format!("{event}\n")).map(drop).map_err(Failure::new)
+    let event = Event {
+        kind,
+        id: container.id(),
+        data,
+    };
+    let text = serde_json::to_string(&event).map_err(Failure::from_display)?;
+    print(&(text + "\n")).map(drop).map_err(Failure::new)
 }
 
 /// Reads a duration of one number and one unit, as callers of runc write it.

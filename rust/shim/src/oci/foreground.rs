@@ -15,9 +15,7 @@ use rustix::{
     io::{Errno, read, write},
     process::{Signal, WaitOptions, pidfd_send_signal, set_child_subreaper, wait},
     stdio::{stdin, stdout},
-    termios::{
-        OptionalActions, OutputModes, Termios, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
-    },
+    termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize},
 };
 
 use super::{Failure, Outcome};
@@ -147,13 +145,11 @@ impl<'a> Terminal<'a> {
     fn open(master: &'a OwnedFd) -> Result<Self, Failure> {
         let flags = fcntl_getfl(master).map_err(Failure::from_display)?;
         fcntl_setfl(master, flags | OFlags::NONBLOCK).map_err(Failure::from_display)?;
-        leave_newlines(master)?;
         let mut before = None;
         if std::io::stdin().is_terminal() {
             let modes = tcgetattr(stdin()).map_err(Failure::from_display)?;
             let mut raw = modes.clone();
             raw.make_raw();
-            raw.output_modes |= OutputModes::OPOST;
             tcsetattr(stdin(), OptionalActions::Drain, &raw).map_err(Failure::from_display)?;
             before = Some(modes);
         }
@@ -268,14 +264,6 @@ impl<'a> Terminal<'a> {
             Ok(written) => drop(self.input.drain(..written)),
         }
     }
-}
-
-/// The program's terminal passes newlines as they are: a pipe wants no carriage returns, and our own terminal, which processes its
-/// output, adds them itself.
-fn leave_newlines(master: &OwnedFd) -> Result<(), Failure> {
-    let mut modes = tcgetattr(master).map_err(Failure::from_display)?;
-    modes.output_modes.remove(OutputModes::ONLCR);
-    tcsetattr(master, OptionalActions::Now, &modes).map_err(Failure::from_display)
 }
 
 impl Drop for Terminal<'_> {

@@ -23,7 +23,7 @@ mod update;
 
 use std::{ffi::OsString, fmt::Display, path::PathBuf, process::ExitCode};
 
-use args::{Flag, Parsed};
+use args::{Flag, Parsed, Place};
 use log::Log;
 
 /// Where the state of containers is kept unless `--root` says otherwise.
@@ -82,6 +82,17 @@ struct Verb {
     help: &'static str,
     flags: &'static [Flag],
     act: fn(&Context, &Parsed) -> Outcome,
+}
+
+impl Verb {
+    /// Words of any number are those of another program, with options of its own.
+    fn place(&self) -> Place {
+        if self.operands.ends_with("...]") {
+            Place::Front
+        } else {
+            Place::Anywhere
+        }
+    }
 }
 
 const VERBS: [Verb; 17] = [
@@ -263,7 +274,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// An error here is one of usage; those of a verb are reported through the log that the options name.
 fn dispatch(words: &[String]) -> Result<u8, String> {
-    let global = args::parse(&GLOBAL_FLAGS, words)?;
+    let global = args::parse(&GLOBAL_FLAGS, Place::Front, words)?;
     if global.is_set("version") {
         return print(&version_text());
     }
@@ -274,7 +285,8 @@ fn dispatch(words: &[String]) -> Result<u8, String> {
         .iter()
         .find(|verb| verb.name == name)
         .ok_or_else(|| format!("unknown command \"{name}\""))?;
-    let parsed = args::parse(verb.flags, rest).map_err(|reason| format!("{name}: {reason}"))?;
+    let parsed = args::parse(verb.flags, verb.place(), rest)
+        .map_err(|reason| format!("{name}: {reason}"))?;
     if parsed.help {
         return print(&verb_help(verb));
     }

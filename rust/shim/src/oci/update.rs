@@ -99,7 +99,15 @@ fn read(file: &str) -> Result<Value, Failure> {
 fn from_options(parsed: &Parsed) -> Result<Value, Failure> {
     let mut document = json!({});
     for (option, group, key) in NUMBERS {
-        if let Some(number) = parsed.number::<i64>(option)? {
+        let number = if group == "memory" {
+            parsed
+                .get(option)
+                .map(|text| bytes(option, text))
+                .transpose()?
+        } else {
+            parsed.number::<i64>(option)?
+        };
+        if let Some(number) = number {
             insert(&mut document, group, key, number.into());
         }
     }
@@ -111,9 +119,53 @@ fn from_options(parsed: &Parsed) -> Result<Value, Failure> {
     Ok(document)
 }
 
+/// Reads a number of bytes, which may be of 1024, 1024² or 1024³ each: `50m`, `1G`; -1 stands for no limit.
+fn bytes(option: &str, text: &str) -> Result<i64, Failure> {
+    let unit = text.to_ascii_lowercase();
+    let unit = unit.strip_suffix('b').unwrap_or(&unit);
+    let scales = [("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30)];
+    let (number, scale) = scales
+        .iter()
+        .find_map(|(letter, scale)| Some((unit.strip_suffix(letter)?, *scale)))
+        .unwrap_or((unit, 1));
+    let scaled = number
+        .parse()
+        .ok()
+        .and_then(|number: i64| number.checked_mul(scale));
+    scaled.ok_or_else(|| {
+        Failure::new(format!(
+            "invalid value \"{text}\" for --{option}: not a number of bytes such as 52428800 or 50m"
+        ))
+    })
+}
+
 fn insert(document: &mut Value, group: &str, key: &str, value: Value) {
     if document[group].is_null() {
         document[group] = Value::Object(Map::new());
     }
     document[group][key] = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_bytes() {
+        let read = |text| bytes("memory", text).ok();
+        for (text, number) in [
+            ("-1", -1),
+            ("52428800", 50 << 20),
+            ("50m", 50 << 20),
+            ("50MB", 50 << 20),
+            ("1k", 1024),
+            ("2G", 2 << 30),
+            ("7b", 7),
+        ] {
+            assert_eq!(read(text), Some(number), "{text}");
+        }
+        for text in ["", "m", "1.5m", "1t", "9999999999g", "1 m"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 }
