@@ -13,7 +13,7 @@ use pyctr_sys::{
 use rustix::{
     fs::{
         Access, AtFlags, CWD, Dev, FileType, Gid, Mode, OFlags, Uid, access, chownat, fstat, major,
-        makedev, minor, mknodat, openat, symlinkat, unlinkat,
+        makedev, minor, mknodat, openat, stat, symlinkat, unlinkat,
     },
     io::Errno,
 };
@@ -92,6 +92,9 @@ pub(super) fn populate(root: &Root, nodes: &[Node]) -> Result<()> {
     let dev = root
         .mkdir_all("dev", mode, Links::Follow)
         .context(|| "cannot make /dev")?;
+    if is_hosts_own(&dev).context(|| "cannot look at /dev")? {
+        return Ok(());
+    }
     for node in nodes {
         let make = || match node
             .path
@@ -110,6 +113,12 @@ pub(super) fn populate(root: &Root, nodes: &[Node]) -> Result<()> {
         make().context(|| format!("cannot make the device {}", node.path.display()))?;
     }
     links(&dev).context(|| "cannot make the links in /dev")
+}
+
+/// Whether this is the directory that the whole machine uses: a root of `/` with nothing mounted on `/dev`.
+fn is_hosts_own(dev: &OwnedFd) -> std::result::Result<bool, Errno> {
+    let (here, there) = (fstat(dev)?, stat("/dev")?);
+    Ok((here.st_dev, here.st_ino) == (there.st_dev, there.st_ino))
 }
 
 fn links(dev: &OwnedFd) -> std::result::Result<(), Errno> {

@@ -11,7 +11,7 @@ use pyctr_runtime::rootfs::{CgroupMount, open_terminal};
 use rustix::fs::{major, minor};
 use serde_json::json;
 
-use crate::harness::{Bundle, Case, READONLY, entry, mknod_null, writable};
+use crate::harness::{Bundle, Case, READONLY, entry, mknod_null, tmpfs, writable};
 
 pub const CASES: &[Case] = &[
     ("docker's mounts are all there", docker_mounts),
@@ -23,6 +23,7 @@ pub const CASES: &[Case] = &[
     ),
     ("the root can be read-only", read_only_root),
     ("a plain directory is left as it was", plain_directory),
+    ("the machine's own /dev is left alone", hosts_dev),
     ("without pivot_root the root is / as well", no_pivot),
     ("cgroups are bound one by one", cgroups),
     ("a single cgroup fills its mount", one_cgroup),
@@ -204,6 +205,20 @@ fn plain_directory() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(names.len(), 2, "/dev is filled, nothing else: {names:?}");
+}
+
+fn hosts_dev() {
+    let bundle = Bundle::new();
+    // A /dev that nobody misses, in this case's own mount namespace.
+    tmpfs(Path::new("/dev"));
+    mknod_null(Path::new("/dev/null"), 3);
+    fs::write("/dev/ptmx", "the host's").unwrap();
+    fs::create_dir(bundle.path("rootfs/dev")).unwrap();
+    rustix::mount::mount_bind_recursive("/dev", bundle.path("rootfs/dev")).unwrap();
+    bundle.run(|| assert!(Path::new("/dev/null").exists()));
+    let names = fs::read_dir("/dev").unwrap().count();
+    let ptmx = fs::read_to_string("/dev/ptmx").unwrap();
+    assert_eq!((names, ptmx.as_str()), (2, "the host's"));
 }
 
 fn no_pivot() {
