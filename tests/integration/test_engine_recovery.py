@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -55,8 +56,9 @@ def test_killed_engines_leave_nothing(engine: pyctr.Engine, local: LocalEngine) 
             process.kill()
         with fresh(local) as after:
             for container in after.containers.list(all=True):
-                assert container.status in ("created", "running", "exited")
-                container.remove(force=True)
+                with contextlib.suppress(ContainerNotFound):  # one that ends by itself may be gone by now
+                    assert container.status in ("created", "running", "exited")
+                    container.remove(force=True)
     # The fixture looks for what is left.
 
 

@@ -73,7 +73,11 @@ def settle(core: Core, id: str, record: dict[str, Any] | None = None) -> Row | N
     """
     with DirLock(core.paths.container(id), wait=False) as lock:
         row = core.containers.get(id)
-        if row is None or row.state not in LIVE or is_live(core, row):
+        if row is None or row.state not in LIVE:
+            return row
+        # A supervisor that told of the end clears up behind it; meanwhile we can begin to.
+        told = record is not None and row.auto_remove
+        if not told and is_live(core, row):
             return row
         if not lock.held and not lock.missing:
             return row
@@ -82,8 +86,10 @@ def settle(core: Core, id: str, record: dict[str, Any] | None = None) -> Row | N
 
 def settle_ended(core: Core, id: str, record: dict[str, Any] | None) -> int:
     """Settle after a session saw the container end, or its supervisor vanish; gives the exit code."""
-    _core.wait_lock(core.paths.shim_lock(id), LAST_SECONDS)
-    row = settle(core, id, record)
+    row = settle(core, id, record) if record is not None else core.containers.get(id)
+    if row is not None and row.state in LIVE:
+        _core.wait_lock(core.paths.shim_lock(id), LAST_SECONDS)
+        row = settle(core, id, record)
     if record is not None:
         return int(record["exit_code"])
     return row.exit_code if row is not None else DEAD_EXIT_CODE

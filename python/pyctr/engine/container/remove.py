@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pyctr.engine.state import LIVE, is_live
+from pyctr import _core
+from pyctr.engine.state import LAST_SECONDS, LIVE, is_live
 from pyctr.errors import Conflict, ContainerNotFound, SystemFailure
 from pyctr.store import files, owner
 from pyctr.store.locks import DirLock
@@ -47,8 +48,9 @@ def erase(core: Core, row: Row, *, volumes: bool = False, quietly: bool = False)
     For whoever holds its lock or its claim. What cannot be removed does not keep the rest from going: it is
     moved to the trash, where every later command tries again.
     """
-    files.remove_tree(core.paths.bundle(row.id))
     core.driver.remove(row.id)
+    _core.wait_lock(core.paths.shim_lock(row.id), LAST_SECONDS)
+    files.remove_tree(core.paths.bundle(row.id))
     directory = core.paths.container(row.id)
     if files.remove_tree(directory):
         files.discard(directory, core.paths)
