@@ -20,7 +20,7 @@ use crate::{
     procfs::Procfs,
     rootfs::Rootfs,
     spec::{NamespaceType, Process, Spec},
-    state::{self, Oci, Status},
+    state::{self, Oci, Record, Status},
     sync::{Channel, Tag},
     talk::Talk,
     userns,
@@ -140,10 +140,12 @@ fn build(options: &mut CreateOptions<'_>, made: &mut Made<'_>) -> Result<Created
             .send(Tag::Maps)
             .context(|| "cannot talk to the container's process")?;
     }
+    // Written while the child mounts its root, published when it is ready.
+    parts::keep_document(options, made.directory)?;
+    record.stage(made.directory)?;
     talk.until_ready(|| run_runtime_hooks(&options.spec, &record.oci(Status::Creating)))?;
     talk.limit(&procfs, process_of(&options.spec))?;
-    parts::keep_document(options, made.directory)?;
-    record.save(made.directory)?;
+    Record::publish(made.directory)?;
     Ok(Created {
         container: Container::new(made.directory.to_owned(), record),
         talk,

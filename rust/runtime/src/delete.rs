@@ -12,7 +12,7 @@ use crate::{
     container::Container,
     error::{Error, Result},
     hooks,
-    state::{FILE, GATE, Status},
+    state::{FILE, GATE, STAGED, Status},
 };
 
 /// How long a killed process may take to be gone.
@@ -82,11 +82,7 @@ impl Container {
 /// Removes our files, and the directory if nothing else is in it.
 pub(crate) fn remove_files(directory: &Path, bundle: &Path) {
     let copy = (directory != bundle).then_some("config.json");
-    for name in [GATE, "state.json.new"]
-        .into_iter()
-        .chain(copy)
-        .chain([FILE])
-    {
+    for name in [GATE, STAGED].into_iter().chain(copy).chain([FILE]) {
         // What is not there is removed.
         let _ = fs::remove_file(directory.join(name));
     }

@@ -18,6 +18,8 @@ use crate::{
 
 /// The file's name.
 pub const FILE: &str = "state.json";
+/// The record before it is published.
+pub(crate) const STAGED: &str = "state.json.new";
 /// The gate of a container that is created and not started.
 pub(crate) const GATE: &str = "exec.fifo";
 
@@ -143,10 +145,10 @@ impl Record {
         })
     }
 
-    /// Writes the record: all of it or nothing.
-    pub(crate) fn save(&self, directory: &Path) -> Result<()> {
-        let (path, new) = (directory.join(FILE), directory.join("state.json.new"));
-        let what = || format!("cannot write {}", path.display());
+    /// Writes the record where nobody looks yet; [`publish`](Self::publish) is the cheap rest of it.
+    pub(crate) fn stage(&self, directory: &Path) -> Result<()> {
+        let new = directory.join(STAGED);
+        let what = || format!("cannot write {}", new.display());
         let text =
             serde_json::to_vec(self).map_err(|error| Error::setup(what(), error.to_string()))?;
         let mut options = fs::OpenOptions::new();
@@ -157,8 +159,14 @@ impl Record {
             .mode(0o600)
             .open(&new);
         file.and_then(|mut file| io::Write::write_all(&mut file, &text))
-            .context(what)?;
-        fs::rename(&new, &path).context(what)
+            .context(what)
+    }
+
+    /// Makes the staged record the container's: all of it or nothing.
+    pub(crate) fn publish(directory: &Path) -> Result<()> {
+        let path = directory.join(FILE);
+        fs::rename(directory.join(STAGED), &path)
+            .context(|| format!("cannot write {}", path.display()))
     }
 
     /// The first process's id.
