@@ -8,9 +8,10 @@ import sys
 import pytest
 
 FORBIDDEN = frozenset(
-    """argparse ast asyncio concurrent contextlib dataclasses datetime enum fnmatch http importlib.metadata inspect
-    json logging multiprocessing pathlib pickle random re shutil signal socket sqlite3 ssl struct subprocess tempfile
-    textwrap threading traceback typer typing urllib zipfile""".split()  # noqa: SIM905
+    """argparse ast asyncio collections concurrent contextlib dataclasses datetime enum fnmatch functools http
+    importlib.metadata inspect json logging multiprocessing pathlib pickle random re shutil signal
+    socket sqlite3 ssl struct subprocess tempfile textwrap threading traceback typer typing urllib
+    zipfile""".split()  # noqa: SIM905
 )
 
 RUN = """
@@ -30,7 +31,9 @@ PATH = str(__import__("pathlib").Path(__import__("pyctr").__file__).parent.paren
 def imported(more: str = "") -> set[str]:
     """What the modules of the hot path bring along, in an interpreter without site-packages."""
     code = RUN.format(path=PATH, more=more)
-    done = subprocess.run([sys.executable, "-S", "-E", "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", code], capture_output=True, text=True, check=True
+    )
     return set(done.stdout.split())
 
 
@@ -46,6 +49,9 @@ def test_nor_do_the_commands_that_are_typed_most(module: str) -> None:
 
 
 def test_the_package_itself_is_nearly_nothing() -> None:
-    code = f"import sys; sys.path.insert(0, {PATH!r}); a = set(sys.modules); import pyctr; print(*(set(sys.modules) - a))"
-    done = subprocess.run([sys.executable, "-S", "-E", "-c", code], capture_output=True, text=True, check=True)
+    before = f"import sys; sys.path.insert(0, {PATH!r}); before = set(sys.modules)"
+    code = f"{before}; import pyctr; print(*(set(sys.modules) - before))"
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", code], capture_output=True, text=True, check=True
+    )
     assert set(done.stdout.split()) <= {"pyctr", "__future__"}

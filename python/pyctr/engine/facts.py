@@ -113,8 +113,8 @@ def _version(release: str) -> tuple[int, int]:
 
 def _text(path: str) -> str:
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
-            return file.read(64 << 10)
+        with open(path, "rb", buffering=0) as file:
+            return (file.read(64 << 10) or b"").decode("latin-1")
     except OSError:
         return ""
 

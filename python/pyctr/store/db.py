@@ -10,23 +10,18 @@ import os
 from _thread import _local, allocate_lock
 
 from pyctr.errors import DamagedStore, SystemFailure, Unavailable
-from pyctr.store.schema import SCHEMA, VERSION
+from pyctr.store.sqlite import sqlite3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
     from types import TracebackType
     from typing import Any
 
     from pyctr.store.paths import Paths
-else:
-    try:
-        # The sqlite3 package adds date converters we do not use, and imports datetime for them: 2 ms.
-        import _sqlite3 as sqlite3
-    except ImportError:
-        import sqlite3
 
+VERSION = 1
+"""Of the tables in ``schema.py``."""
 BUSY_SECONDS = 60
 # Pages in the write-ahead log before a commit folds it into the file. The first process to open the store
 # after nobody had it open reads all of them, so small is fast; folding costs two fsyncs, so not too small.
@@ -153,6 +148,8 @@ class Database:
             raise Unavailable(
                 f"cannot use the store {self.paths.root}: a newer pyctr wrote it (format {version})"
             )
+        from pyctr.store.schema import SCHEMA
+
         self.paths.prepare()
         os.chmod(self.paths.meta, 0o600)
         connection.execute("PRAGMA journal_mode=WAL")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-from functools import partial
 
 from pyctr.store import owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from pyctr.store.paths import Paths
 
@@ -89,7 +89,7 @@ def remove_tree(path: str) -> list[OSError]:
         top = os.open(path, _DIRECTORY)
     except OSError as error:
         if error.errno in (errno.ENOTDIR, errno.ELOOP):  # a file or a link
-            _attempt(errors, partial(os.unlink, path))
+            _attempt(errors, os.unlink, path)
         elif error.errno != errno.ENOENT:
             errors.append(error)
         return errors
@@ -97,11 +97,11 @@ def remove_tree(path: str) -> list[OSError]:
         pending = _sweep(top, top, errors)
         while pending and not errors:
             for name in pending:
-                _attempt(errors, partial(_flatten, name, top, errors))
+                _attempt(errors, _flatten, name, top, errors)
             pending = _sweep(top, top, errors)
     finally:
         os.close(top)
-    _attempt(errors, partial(os.rmdir, path))
+    _attempt(errors, os.rmdir, path)
     return errors
 
 
@@ -115,14 +115,14 @@ def _sweep(fd: int, top: int, errors: list[OSError]) -> list[str]:
     left = []
     for name, is_directory in found:
         if not is_directory:
-            _attempt(errors, partial(os.unlink, name, dir_fd=fd))
-        elif not _attempt([], partial(os.rmdir, name, dir_fd=fd)):
+            _attempt(errors, os.unlink, name, dir_fd=fd)
+        elif not _attempt([], os.rmdir, name, dir_fd=fd):
             left.append(name)
     if fd == top:
         return left
     for name in left:
         away = os.urandom(8).hex()
-        _attempt(errors, partial(os.rename, name, away, src_dir_fd=fd, dst_dir_fd=top))
+        _attempt(errors, os.rename, name, away, src_dir_fd=fd, dst_dir_fd=top)
     return []
 
 
@@ -135,10 +135,10 @@ def _flatten(name: str, top: int, errors: list[OSError]) -> None:
         os.close(fd)
 
 
-def _attempt(errors: list[OSError], call: Callable[[], None]) -> bool:
+def _attempt(errors: list[OSError], call: Callable[..., None], *arguments: Any, **options: Any) -> bool:
     """Call, and note the error unless it is that the thing is gone already; says whether it is gone."""
     try:
-        call()
+        call(*arguments, **options)
     except FileNotFoundError:
         return True
     except OSError as error:

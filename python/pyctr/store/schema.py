@@ -6,8 +6,6 @@ Times are integer nanoseconds since 1970, 0 for never. ``owner`` is who is at wo
 
 from __future__ import annotations
 
-VERSION = 1
-
 SCHEMA = (
     """
     CREATE TABLE containers (

@@ -6,20 +6,32 @@ from pyctr.store.containers import ContainerRows
 from pyctr.store.db import Database
 from pyctr.store.journal import Journal
 from pyctr.store.paths import Paths
-from pyctr.store.volumes import VolumeRows
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyctr.store.volumes import VolumeRows
 
 
 class Store:
     """Everything on disk. Cheap to make, safe to share between threads."""
 
-    __slots__ = ("containers", "db", "journal", "paths", "volumes")
+    __slots__ = ("_volumes", "containers", "db", "journal", "paths")
 
     def __init__(self, root: str | None = None, run_root: str | None = None) -> None:
         self.paths = Paths(root, run_root)
         self.db = Database(self.paths)
         self.containers = ContainerRows(self.db)
-        self.volumes = VolumeRows(self.db)
+        self._volumes: VolumeRows | None = None
         self.journal = Journal(self.paths.journal)
+
+    @property
+    def volumes(self) -> VolumeRows:
+        """The volumes, which most commands have nothing to do with."""
+        if self._volumes is None:
+            from pyctr.store.volumes import VolumeRows
+
+            self._volumes = VolumeRows(self.db)
+        return self._volumes
 
     def close(self) -> None:
         self.db.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyctr.engine.spec import HostFacts, build, planned
+from pyctr.engine.spec import HostFacts, build
+from pyctr.engine.spec.points import planned
 
 ID = "0123456789abcdef" * 4
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pyctr.engine.spec import HostFacts, build, named_groups, planned
+from pyctr.engine.spec import HostFacts, build, named_groups
+from pyctr.engine.spec.points import planned
 from pyctr.errors import InvalidParameter
 
 from .building import ID, make

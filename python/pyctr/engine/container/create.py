@@ -7,9 +7,6 @@ import time
 
 from pyctr.engine.container import config as configs
 from pyctr.engine.container.spec import build_spec, joins_others
-from pyctr.engine.spec.points import planned
-from pyctr.engine.volume.inherit import inherited, shown
-from pyctr.engine.volume.store import check_driver
 from pyctr.errors import InvalidParameter, PyctrError
 from pyctr.store import names, owner
 from pyctr.store.containers import Row
@@ -60,9 +57,7 @@ def make(core: Core, body: t.CreateBody, name: str | None = None) -> Made:
     config = configs.container_config(body, image.config, id)
     host = configs.host_config(body.get("HostConfig") or {})
     _settle_network(core, config, host, body, warnings)
-    points = planned(config.get("Volumes"), host, inherited(core, host))
-    for point in points:
-        _place(core, point)
+    points = _mounts(core, config, host)
     argv = (config.get("Entrypoint") or []) + (config.get("Cmd") or [])
     doc: Document = {
         "Path": argv[0],
@@ -86,9 +81,37 @@ def make(core: Core, body: t.CreateBody, name: str | None = None) -> Made:
     return Made(row, doc, None if joins_others(doc["HostConfig"]) else spec, warnings + notes)
 
 
+_MOUNT_KEYS = ("Binds", "Mounts", "Tmpfs", "VolumesFrom")
+
+
+def _mounts(core: Core, config: t.ContainerConfig, host: t.HostConfig) -> list[Point]:
+    """All mount points that are asked for, each with its place."""
+    if not (config.get("Volumes") or any(host.get(key) for key in _MOUNT_KEYS)):
+        return []
+    from pyctr.engine.spec.points import planned
+    from pyctr.engine.volume.inherit import inherited
+    from pyctr.engine.volume.store import check_driver
+
+    points = planned(config.get("Volumes"), host, inherited(core, host))
+    for point in points:
+        if point["Type"] == "volume":
+            check_driver(point["Driver"], {})
+        _place(core, point)
+    return points
+
+
+def _shown(points: list[Point], host: t.HostConfig) -> str:
+    """What ``ps`` and ``inspect`` show of them, as text for the row."""
+    if not points:
+        return ""
+    from pyctr.engine.volume.inherit import shown
+
+    mounts = shown(points, host)
+    return dumps(mounts) if mounts else ""
+
+
 def _row(id: str, name: str, image_id: str, doc: dict[str, Any]) -> Row:
     config, host, points = doc["Config"], doc["HostConfig"], doc["Points"]
-    mounts = shown(points, host)
     return Row(
         (
             id,
@@ -99,7 +122,7 @@ def _row(id: str, name: str, image_id: str, doc: dict[str, Any]) -> Row:
             _command_line(doc["Path"], doc["Args"]),
             host["NetworkMode"],
             dumps(config["Labels"]) if config["Labels"] else "",
-            dumps(mounts) if mounts else "",
+            _shown(points, host),
             int(host["AutoRemove"]),
             "creating",
             owner.me(),
@@ -155,7 +178,6 @@ def _make_files(core: Core, row: Row, image: Image, points: list[Point]) -> None
 def _place(core: Core, point: Point) -> None:
     """Give a volume its name and source, and check a bind's."""
     if point["Type"] == "volume":
-        check_driver(point["Driver"], {})
         if not point["Name"]:
             point["Name"] = names.new_id()
             point["Anonymous"] = True

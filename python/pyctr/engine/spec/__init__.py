@@ -6,7 +6,6 @@ that the engine can make the volumes among them; `named_groups` belongs into shi
 
 from pyctr.engine.spec.build import build
 from pyctr.engine.spec.facts import HostFacts
-from pyctr.engine.spec.points import planned
 from pyctr.engine.spec.process import named_groups
 
-__all__ = ["HostFacts", "build", "named_groups", "planned"]
+__all__ = ["HostFacts", "build", "named_groups"]
