@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
+from _operator import itemgetter  # operator itself is a page of Python
 
 from pyctr.errors import Conflict, ContainerNotFound, InvalidParameter
 from pyctr.store import names
