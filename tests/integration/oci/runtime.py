@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pyctr.oci import BINARY
+from pyctr import oci
 
+#: PYCTR_OCI names another build to test.
+BINARY = os.environ.get("PYCTR_OCI", oci.BINARY)
 HIERARCHIES = Path("/sys/fs/cgroup")
 BUSYBOX = "/bin/busybox"
 APPLETS = """

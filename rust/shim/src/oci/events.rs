@@ -50,27 +50,38 @@ pub fn events(context: &Context, parsed: &Parsed) -> Outcome {
 }
 
 fn follow(container: &Container, cgroup: &Cgroup, interval: Timespec) -> Outcome {
+    let Some(first) = container.record().init.open() else {
+        return Ok(0);
+    };
     // Without a memory controller nothing runs out of memory.
     let mut source = cgroup.oom_events().ok();
     let mut due = true;
-    while container.status() != Status::Stopped {
+    loop {
         if due {
             emit(container, "stats", stats(cgroup)?)?;
         }
-        let mut watched: Vec<PollFd<'_>> = source
-            .iter()
-            .map(|events| PollFd::from_borrowed_fd(events.as_fd(), PollFlags::IN))
-            .collect();
+        let mut watched = vec![PollFd::new(&first, PollFlags::IN)];
+        watched.extend(
+            source
+                .as_ref()
+                .map(|events| PollFd::from_borrowed_fd(events.as_fd(), PollFlags::IN)),
+        );
         due = poll(&mut watched, Some(&interval)).map_err(Failure::from_display)? == 0;
-        drop(watched);
-        match source.as_mut().filter(|_| !due).map(|events| events.read()) {
+        let ended = !watched[0].revents().is_empty();
+        let told = watched
+            .get(1)
+            .is_some_and(|events| !events.revents().is_empty());
+        match source.as_mut().filter(|_| told).map(|events| events.read()) {
+            // The last thing that happens to a container may be this.
             Some(Ok(OomEvent::Oom { .. })) => emit(container, "oom", Value::Null)?,
-            Some(Ok(OomEvent::Gone)) => break,
+            Some(Ok(OomEvent::Gone)) => return Ok(0),
             Some(Err(error)) => return Err(Failure::from_display(error)),
             Some(Ok(OomEvent::None)) | None => {}
         }
+        if ended {
+            return Ok(0);
+        }
     }
-    Ok(0)
 }
 
 fn stats(cgroup: &Cgroup) -> Result<Value, Failure> {
