@@ -233,3 +233,21 @@ def test_groups_by_name_are_the_containers_own(engine: pyctr.Engine) -> None:
     assert {b"29", b"1234", b"65534"} <= set(result.stdout.split())
     with pytest.raises(InvalidParameter, match="unable to find group nosuch"):
         engine.run("host", "true", host_config={"GroupAdd": ["nosuch"]})
+
+
+def test_input_waits_for_the_first_who_attaches(engine: pyctr.Engine) -> None:
+    body = {
+        "Image": "host",
+        "Cmd": ["cat"],
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "HostConfig": {"NetworkMode": "none"},
+    }
+    id = engine.backend.containers.create(body)["Id"]  # type: ignore[arg-type]
+    engine.backend.containers.start(id)
+    session = engine.backend.containers.attach(id, stdin=True)
+    assert session.write(b"still open") > 0
+    while session.receive() != [(1, b"still open")]:
+        assert not session.ended
+    session.close()
+    engine.containers.get(id).remove(force=True)

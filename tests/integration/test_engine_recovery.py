@@ -223,3 +223,18 @@ def test_a_damaged_exit_record_counts_as_none(
     Path(local.core.paths.exit(container.id, 0)).write_bytes(content)
     assert container.status == "dead"
     container.remove()
+
+
+@pytest.mark.parametrize("remove", [True, False])
+def test_an_interrupted_start_leaves_nothing_running(
+    engine: pyctr.Engine, monkeypatch: pytest.MonkeyPatch, remove: bool
+) -> None:
+    def interrupt(text: str) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pyctr.engine.container.start.parse_rfc3339", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        engine.containers.run("host", SLEEP, name="web", remove=remove)
+    assert [container.status for container in engine.containers.list(all=True)] == (
+        [] if remove else ["created"]
+    )

@@ -7,6 +7,7 @@ import time
 
 from pyctr.engine.container import config as configs
 from pyctr.engine.container.spec import build_spec, joins_others
+from pyctr.engine.failing import Failing
 from pyctr.errors import InvalidParameter, PyctrError
 from pyctr.store import names, owner
 from pyctr.store.containers import Row
@@ -71,7 +72,8 @@ def make(core: Core, body: t.CreateBody, name: str | None = None) -> Made:
     spec, notes = build_spec(core, id, doc, dry=True)
     row = _insert(core, _row(id, name or "", image.id, doc))
     try:
-        _make_files(core, row, image, points)
+        with Failing(f"create container {row.name}"):
+            _make_files(core, row, image, points)
     except BaseException:
         from pyctr.engine.container.remove import erase
 

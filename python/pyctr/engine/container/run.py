@@ -19,7 +19,7 @@ def run(
     """``(id, warnings, session)``; see ``interface.Containers.run``."""
     made = make(core, body, name)
     try:
-        session = launch(core, made.row, made.doc, made.spec)
+        session = launch(core, made.row, made.doc, made.spec, attach=attach)
     except BaseException as error:
         if made.row.auto_remove:
             from pyctr.engine.container.remove import erase

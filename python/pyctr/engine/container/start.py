@@ -11,7 +11,8 @@ from pyctr.engine.clock import NEVER, parse_rfc3339
 from pyctr.engine.container import netfiles
 from pyctr.engine.container.config import log_options
 from pyctr.engine.container.spec import build_spec
-from pyctr.engine.session import ShimSession, SupervisorGone
+from pyctr.engine.failing import Failing
+from pyctr.engine.session import ShimSession, SupervisorGone, ask
 from pyctr.engine.spec.process import named_groups
 from pyctr.engine.state import LIVE, STARTABLE, settle_ended
 from pyctr.errors import Conflict, ContainerNotFound, NotModified, PyctrError, StartFailure, SystemFailure
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 SHIM = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "_bin", "pyctr-shim")
 ATTACH_FD = 3
 """The number that the supervisor's end of our socket has there."""
+ATTEMPTS = 50
+"""How often a supervisor that we give up is asked to end, a tenth of a second apart."""
 
 
 def start(core: Core, ref: str, *, attach: bool = False) -> ShimSession | None:
@@ -48,33 +51,43 @@ def start(core: Core, ref: str, *, attach: bool = False) -> ShimSession | None:
         if not core.containers.change(row.id, STARTABLE, state="starting", owner=owner.me()):
             raise Conflict(f"container {ref} is being {found.state}: try again")
         files.unlink(core.paths.exit(row.id, row.auto_remove))
-        session = launch(core, found, core.document(found), after_failure=found.state)
+        session = launch(core, found, core.document(found), attach=attach, after_failure=found.state)
     return _handed_over(session, attach=attach)
 
 
 def launch(
-    core: Core, row: Row, doc: Document, spec: Document | None = None, *, after_failure: str = "created"
+    core: Core,
+    row: Row,
+    doc: Document,
+    spec: Document | None = None,
+    *,
+    attach: bool,
+    after_failure: str = "created",
 ) -> ShimSession:
     """Start a container that we claim; gives the session it is born with.
 
     What it was before, ``after_failure``, it is again when that fails, with the reason noted.
     """
     try:
-        write_bundle(core, row, doc, spec)
+        with Failing(f"start container {row.name}"):
+            write_bundle(core, row, doc, spec, attach=attach)
         session = _spawn(core, row)
+        started = parse_rfc3339(session.started_at)
+        columns = {"state": "running", "owner": "", "pid": session.pid, "started": started, "finished": 0}
+        columns |= {"boot": owner.boot_id(), "exit_code": 0, "oom_killed": 0, "error": ""}
+        core.containers.set(row.id, **columns)
     except BaseException as error:
         _note_failure(core, row, error, after_failure)
         raise
-    started = parse_rfc3339(session.started_at)
-    columns = {"state": "running", "owner": "", "pid": session.pid, "started": started, "finished": 0}
-    columns |= {"boot": owner.boot_id(), "exit_code": 0, "oom_killed": 0, "error": ""}
-    core.containers.set(row.id, **columns)
     core.note(row, "start")
     return session
 
 
-def write_bundle(core: Core, row: Row, doc: Document, spec: Document | None) -> None:
-    """config.json and shim.json, in a directory of their own."""
+def write_bundle(core: Core, row: Row, doc: Document, spec: Document | None, *, attach: bool) -> None:
+    """config.json and shim.json, in a directory of their own.
+
+    The session that a container is born with counts as its first client only if somebody wants to ``attach``.
+    """
     config, host = doc["Config"], doc["HostConfig"]
     if spec is None:
         spec, _ = build_spec(core, row.id, doc)
@@ -86,10 +99,10 @@ def write_bundle(core: Core, row: Row, doc: Document, spec: Document | None) -> 
     _make_bundle(core, bundle)
     netfiles.write(core, row.id, config, host)
     files.write(f"{bundle}/config.json", dumps(spec).encode())
-    files.write(f"{bundle}/shim.json", dumps(shim_document(core, row, doc, rootfs)).encode())
+    files.write(f"{bundle}/shim.json", dumps(shim_document(core, row, doc, rootfs, attach)).encode())
 
 
-def shim_document(core: Core, row: Row, doc: Document, rootfs: Document) -> Document:
+def shim_document(core: Core, row: Row, doc: Document, rootfs: Document, attach: bool) -> Document:
     """ARCHITECTURE.md, "shim.json"."""
     config, host = doc["Config"], doc["HostConfig"]
     log = None
@@ -101,7 +114,7 @@ def shim_document(core: Core, row: Row, doc: Document, rootfs: Document) -> Docu
         "log": log,
         "exit_file": core.paths.exit(row.id, row.auto_remove),
         "stdin": config["OpenStdin"],
-        "stdin_once": config["StdinOnce"],
+        "stdin_once": config["StdinOnce"] and attach,
         "rootfs": {"overlay": rootfs["overlay"]} if "overlay" in rootfs else None,
         "user": config["User"],
         "create_cwd": bool(config["WorkingDir"]),
@@ -149,15 +162,32 @@ def _note_failure(core: Core, row: Row, error: BaseException, state: str) -> Non
     code = error.exit_code if isinstance(error, StartFailure) else 125
     message = str(error) if isinstance(error, PyctrError) else type(error).__name__
     try:
-        if isinstance(error, (SupervisorGone, KeyboardInterrupt)):
-            from pyctr.engine import cgroups
-
-            _core.wait_lock(core.paths.shim_lock(row.id), 1.0)
-            cgroups.destroy(core, row)
+        if not isinstance(error, PyctrError) or isinstance(error, SupervisorGone | SystemFailure):
+            _abandon(core, row)
         files.remove_tree(core.paths.bundle(row.id))
         core.containers.set(row.id, state=state, owner="", exit_code=code, error=message)
     except (PyctrError, OSError):
         return
+
+
+def _abandon(core: Core, row: Row) -> None:
+    """End a supervisor that did not say that it had: it may be about to start the program."""
+    from pyctr.engine import cgroups
+
+    lock = core.paths.shim_lock(row.id)
+    for _ in range(ATTEMPTS):
+        if _core.wait_lock(lock, 0.0):
+            break
+        _kill(core, row)
+        _core.wait_lock(lock, 0.1)
+    cgroups.destroy(core, row)
+
+
+def _kill(core: Core, row: Row) -> None:
+    try:
+        ask(core.paths.bundle(row.id), {"op": "signal", "signal": 9})
+    except PyctrError:
+        return  # it does not listen yet, or not any more
 
 
 def _handed_over(session: ShimSession, *, attach: bool) -> ShimSession | None:
@@ -169,8 +199,6 @@ def _handed_over(session: ShimSession, *, attach: bool) -> ShimSession | None:
 
 def read_state(core: Core, row: Row) -> tuple[int, int]:
     """The pid and start time of a running container whose starter did not live to write them down."""
-    from pyctr.engine.session import ask
-
     try:
         state = ask(core.paths.bundle(row.id), {"op": "state"})
         return int(state.get("pid") or 0), parse_rfc3339(state.get("started_at") or NEVER)
