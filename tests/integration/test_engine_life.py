@@ -69,12 +69,13 @@ def test_a_whole_life(engine: pyctr.Engine) -> None:
     assert Path(f"/proc/{pid}/ns/pid").readlink() != Path("/proc/self/ns/pid").readlink()
     with pytest.raises(Conflict, match="container is running: stop the container before removing"):
         container.remove()
+    while container.logs() != b"hello\n":
+        assert container.status == "running"
     container.stop(timeout=0)
     state = container.attrs["State"]
     assert (state["Status"], state["ExitCode"], state["Pid"]) == ("exited", 137, 0)
     with pytest.raises(NotModified):
         container.stop()
-    assert container.logs() == b"hello\n"
     container.start()
     while container.logs() != b"hello\nhello\n":
         assert container.status == "running"
@@ -95,6 +96,7 @@ def test_pause_freezes_and_stop_works_on_the_paused(engine: pyctr.Engine) -> Non
     container = engine.containers.run("host", ["sh", "-c", "while :; do echo x; sleep 0.01; done"])
     container.pause()
     assert container.status == "paused"
+    time.sleep(0.1)  # what was on its way arrives
     before = container.logs()
     time.sleep(0.1)
     assert container.logs() == before
