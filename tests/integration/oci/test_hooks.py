@@ -108,7 +108,7 @@ def test_timeout_and_what_cannot_be_run(oci: Runtime) -> None:
 
 
 def test_environment_and_rights(oci: Runtime) -> None:
-    """Without an environment of its own a hook has the runtime's; in the container the program's, and its user."""
+    """Without an environment a hook has the runtime's; in the container the program's, and its user."""
     out = oci.base / "out"
     host = [{"path": "/bin/sh", "args": ["sh", "-c", f"echo $MARK > {out}"]}]
     inside = [{"path": "/bin/sh", "args": ["sh", "-c", "echo $MARK $(id -u) > /tmp/out"]}]
