@@ -128,8 +128,8 @@ def test_a_paused_container(oci: Runtime, box: str) -> None:
 
 def test_a_cgroup_below(oci: Runtime, box: str) -> None:
     """--cgroup names a group below the container's; nothing outside it."""
-    for path in oci.cgroups(f"pyctr/{box}"):
-        (path / "sub").mkdir()
+    for directory in oci.cgroups(f"pyctr/{box}"):
+        (directory / "sub").mkdir()
     places = oci("exec", "--cgroup", "sub", box, "cat", "/proc/self/cgroup").splitlines()
     assert all(line.endswith("/sub") for line in places if "pids" in line or line.startswith("0::"))
     assert any("/sub" in line for line in places)

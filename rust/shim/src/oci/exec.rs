@@ -73,7 +73,8 @@ fn add(context: &Context, parsed: &Parsed) -> Outcome {
     };
     let container = Container::open(&context.root, id)?;
     let spec = container.spec()?;
-    let process = process(parsed, &spec, args)?;
+    let mut process = process(parsed, &spec, args)?;
+    foreground::size_terminal(&mut process, parsed.get("console-socket").is_some());
     let (detach, terminal) = (parsed.is_set("detach"), process.terminal);
     let mut options = ExecOptions::new(&process);
     options.console_socket = console_socket(parsed, terminal)?;

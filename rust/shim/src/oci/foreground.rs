@@ -7,7 +7,7 @@ use std::{
 
 use pyctr_runtime::{
     Child,
-    spec::{Process, Spec},
+    spec::{ConsoleSize, Process, Spec},
 };
 use rustix::{
     event::{PollFd, PollFlags, poll},
@@ -38,6 +38,19 @@ pub fn check_process(process: &Process, has_socket: bool, detach: bool) -> Resul
         ));
     }
     Ok(())
+}
+
+/// The size that a terminal of the program's begins with: that of ours, unless its document says another.
+pub fn size_terminal(process: &mut Process, has_socket: bool) {
+    if !process.terminal || has_socket || process.console_size.is_some() {
+        return;
+    }
+    if let Ok(size) = tcgetwinsize(stdin()) {
+        process.console_size = Some(ConsoleSize {
+            height: size.ws_row,
+            width: size.ws_col,
+        });
+    }
 }
 
 /// To be called before the program starts. In the foreground orphans of the container come to us, and signals wait to be

@@ -41,9 +41,12 @@ pub const FLAGS: [Flag; 11] = {
 pub fn run(context: &Context, parsed: &Parsed) -> Outcome {
     begin(parsed)?;
     let bundle = Bundle::open(context, parsed)?;
-    let options = bundle.options(context, parsed)?;
+    let mut options = bundle.options(context, parsed)?;
     let detach = parsed.is_set("detach");
     foreground::check_terminal(&options.spec, options.console_socket.is_some(), detach)?;
+    if let Some(process) = &mut options.spec.process {
+        foreground::size_terminal(process, options.console_socket.is_some());
+    }
     foreground::prepare(detach)?;
     let announce = Announcement::prepare(parsed)?;
     let (container, child) = pyctr_runtime::create(options)?.start()?;
