@@ -7,10 +7,12 @@ supervisor was killed before it could write one, that the container is dead.
 
 from __future__ import annotations
 
+import os
 import time
 
 from pyctr import _core
 from pyctr.engine.clock import parse_rfc3339
+from pyctr.errors import PyctrError
 from pyctr.store import files, owner
 from pyctr.store.json import loads
 from pyctr.store.locks import DirLock
@@ -108,8 +110,25 @@ def end(core: Core, row: Row, record: dict[str, Any] | None = None) -> Row | Non
         return None
     columns.update(pid=0, owner="")
     core.containers.change(row.id, (row.state,), **columns)
-    files.remove_tree(core.paths.bundle(row.id))
+    remove_bundle(core, row)
     return row.replaced(**columns)
+
+
+def remove_bundle(core: Core, row: Row) -> None:
+    """Remove the bundle of a container that ended, and its cgroups if its supervisor was killed at the very end.
+
+    The supervisor's own record, state.json, goes after them. Where they cannot be removed now the bundle stays and
+    tells the next command.
+    """
+    bundle = core.paths.bundle(row.id)
+    if os.path.exists(f"{bundle}/state.json"):
+        from pyctr.engine import cgroups
+
+        try:
+            cgroups.destroy(core, row)
+        except PyctrError:
+            return
+    files.remove_tree(bundle)
 
 
 def read_record(core: Core, row: Row) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyctr import _core
-from pyctr.engine.state import LAST_SECONDS, LIVE, is_live
+from pyctr.engine.state import LAST_SECONDS, LIVE, is_live, remove_bundle
 from pyctr.errors import Conflict, ContainerNotFound, SystemFailure
 from pyctr.store import files, owner
 from pyctr.store.locks import DirLock
@@ -50,7 +50,7 @@ def erase(core: Core, row: Row, *, volumes: bool = False, quietly: bool = False)
     """
     core.driver.remove(row.id)
     _core.wait_lock(core.paths.shim_lock(row.id), LAST_SECONDS)
-    files.remove_tree(core.paths.bundle(row.id))
+    remove_bundle(core, row)
     directory = core.paths.container(row.id)
     if files.remove_tree(directory):
         files.discard(directory, core.paths)
