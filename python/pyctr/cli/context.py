@@ -87,5 +87,16 @@ def _guarded(action: Callable[..., object], *arguments: object) -> None:
 
 
 def printable(text: str) -> str:
-    """Return text that any encoding takes, for messages."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Return text that any encoding takes and that no terminal obeys, for messages."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character in "\n\t" or not _is_control(character) else f"\\x{ord(character):02x}"
+        for character in text
+    )
+
+
+def _is_control(character: str) -> bool:
+    """Tell the C0 and C1 control characters, which may begin what a terminal obeys."""
+    return character < " " or "\x7f" <= character <= "\x9f"

@@ -183,7 +183,8 @@ class Invocation:
 
     def failed(self, problem: PyctrError) -> int:
         """Report what the engine refused, and return docker's exit code for it."""
-        _say(f"pyctr: {problem.message}")
+        line = problem.message.replace("\n", "\\n")  # of a name that somebody chose
+        _say(f"pyctr: {line}")
         if problem.hint:
             _say(problem.hint)
         options_at_fault = isinstance(problem, UnusableOptions)

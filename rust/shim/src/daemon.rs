@@ -2,13 +2,15 @@
 
 use std::{ffi::CString, io, os::fd::OwnedFd};
 
+use pyctr_sys::sched::{self, SchedAttr};
 use rustix::{
     fs::{Mode, OFlags, open},
     process::{Signal, chdir, getpid, getsid, set_child_subreaper, setsid, umask},
     stdio::{dup2_stderr, dup2_stdin, dup2_stdout},
+    thread::{CpuSet, sched_setaffinity},
 };
 
-/// Leave the starter's session, directory, files and signals. Answers with a descriptor that is readable when a child has ended.
+/// Leave the starter's session, directory, files, signals and scheduling. Answers with a descriptor that is readable when a child has ended.
 ///
 /// Every signal is blocked for good: a supervisor ends with its container or by SIGKILL. SIGPIPE is then an error of the write.
 /// As subreaper it also inherits what execs leave behind in the host's pid namespace, so that nothing stays a zombie.
@@ -25,7 +27,20 @@ pub fn become_daemon() -> io::Result<OwnedFd> {
     dup2_stdout(&null)?;
     dup2_stderr(&null)?;
     set_child_subreaper(Some(getpid()))?;
+    forget_scheduling();
     Ok(children)
+}
+
+/// Run as a process does that nobody has changed: it must not matter to a container who started it. Whoever may not, stays as it is.
+fn forget_scheduling() {
+    let mut everywhere = CpuSet::new();
+    for cpu in 0..CpuSet::MAX_CPU {
+        everywhere.set(cpu);
+    }
+    let _ = sched::set_attr(&SchedAttr::default());
+    let _ = sched::set_io_priority(0, 0);
+    let _ = sched_setaffinity(None, &everywhere);
+    let _ = sched::set_personality(0);
 }
 
 /// Show the container's short id where `ps` and `top` show names.

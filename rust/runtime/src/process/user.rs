@@ -181,8 +181,11 @@ fn lookup(text: &str, base: &User, passwd: &Table, group: &Table) -> Result<Acco
             })?,
         }
     };
+    // The image's files count no more than numbers: above all, 2^32 - 1 would mean "as before" to setresuid(2), which is root.
+    in_range(uid, uid)?;
+    in_range(gid, gid)?;
     let mut seen = std::collections::BTreeSet::new();
-    groups.retain(|gid| seen.insert(*gid));
+    groups.retain(|gid| *gid <= MAX_ID && seen.insert(*gid));
     Ok(Account {
         user: User {
             uid,
@@ -199,13 +202,18 @@ fn numeric(text: &str) -> Result<Option<u32>> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(None);
     }
-    match text.parse() {
-        Ok(id) if id <= MAX_ID => Ok(Some(id)),
-        _ => Err(Error::new(
-            Kind::Invalid,
-            format!("uids and gids must be in range 0-{MAX_ID}, not {text}"),
-        )),
+    in_range(text.parse().unwrap_or(u32::MAX), text).map(Some)
+}
+
+/// The id, if docker takes it; `said` is how it was given.
+fn in_range(id: u32, said: impl std::fmt::Display) -> Result<u32> {
+    if id <= MAX_ID {
+        return Ok(id);
     }
+    Err(Error::new(
+        Kind::Invalid,
+        format!("uids and gids must be in range 0-{MAX_ID}, not {said}"),
+    ))
 }
 
 #[cfg(test)]
@@ -213,8 +221,10 @@ mod tests {
     use super::*;
 
     const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\n# a comment\nwww-data:x:33:33:www:/var/www:/bin/false\n\
-                          broken line\n1000:x:77:77:digits:/digits:/bin/sh\njoe:x:1000:1000::/home/joe:/bin/sh\nshort:x:5:5\n";
-    const GROUP: &str = "root:x:0:\nadm:x:4:joe,www-data\nstaff:x:50:joe\nlone:x:60\n";
+                          broken line\n1000:x:77:77:digits:/digits:/bin/sh\njoe:x:1000:1000::/home/joe:/bin/sh\nshort:x:5:5\n\
+                          same:x:4294967295:5::/:\nhigh:x:5:2147483648::/:\n";
+    const GROUP: &str =
+        "root:x:0:\nadm:x:4:joe,www-data\nstaff:x:50:joe\nlone:x:60\nsame:x:4294967295:joe\n";
 
     fn find(text: &str) -> std::result::Result<Account, String> {
         let base = User {
@@ -267,6 +277,14 @@ mod tests {
                 .expect_err("too large")
                 .starts_with("uids and gids must be in range")
         );
+        for text in ["same", "high", "joe:same"] {
+            assert!(
+                find(text)
+                    .expect_err("too large")
+                    .starts_with("uids and gids must be in range"),
+                "{text}"
+            );
+        }
         assert!(
             find("0:99999999999999999999")
                 .expect_err("too large")

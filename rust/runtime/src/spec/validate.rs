@@ -233,6 +233,10 @@ impl Process {
                 )
             })?;
         }
+        for (name, id) in [("user.uid", self.user.uid), ("user.gid", self.user.gid)] {
+            // To setresuid(2) it means "as before".
+            ensure(id != u32::MAX, field(name), || format!("{id} is not an id"))?;
+        }
         if let Some(umask) = self.user.umask {
             ensure(umask <= 0o777, field("user.umask"), || {
                 format!("{umask} is not in 0..511")
