@@ -6,7 +6,7 @@
 //! The calling process must have one thread: children are cloned, not spawned.
 #![forbid(unsafe_code)]
 
-mod clock;
+pub mod clock;
 mod container;
 mod create;
 mod delete;

@@ -6,12 +6,12 @@ use pyctr_runtime::{Child, CreateOptions, Error, ExecOptions, Kind, spec::Spec};
 use rustix::process::Pid;
 
 use crate::{
-    clock::WallTime,
     config::{Config, Rootfs},
     failure::{CONFLICT, Failure},
     request::{ExecRequest, Streams as Wanted},
     streams::Streams,
 };
+use pyctr_runtime::clock::WallTime;
 
 /// How often a container is taken apart that resists, be it for want of memory or descriptors.
 const DELETE_ATTEMPTS: u32 = 5;

@@ -4,7 +4,6 @@
 //! on, writes the log, serves `shim.sock`, and writes the exit record. ARCHITECTURE.md describes its files and frames.
 #![forbid(unsafe_code)]
 
-pub mod clock;
 pub mod config;
 pub mod failure;
 pub mod frame;

@@ -2,7 +2,8 @@
 
 use rustix::process::{Pid, WaitStatus};
 
-use crate::{clock::WallTime, failure::Failure, request::SignalRequest, streams::Streams};
+use crate::{failure::Failure, request::SignalRequest, streams::Streams};
+use pyctr_runtime::clock::WallTime;
 
 /// Tells tasks apart; the container's is the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -179,7 +179,7 @@ pub(super) fn record(options: &CreateOptions<'_>, cgroup: Option<&Cgroup>) -> Re
             .root
             .as_ref()
             .map(|root| options.bundle.join(&root.path)),
-        created: clock::now(),
+        created: clock::WallTime::now().to_string(),
         init: Identity {
             pid: 0,
             start_time: 0,

@@ -4,9 +4,10 @@ mod file;
 mod json;
 mod lines;
 
-use crate::{clock::WallTime, config::LogConfig};
+use crate::config::LogConfig;
 use file::LogFile;
 use lines::Lines;
+use pyctr_runtime::clock::WallTime;
 
 /// Entries are collected up to this many bytes before they are written.
 const BATCH: usize = 128 * 1024;

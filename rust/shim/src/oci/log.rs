@@ -66,7 +66,7 @@ impl Log {
     /// A log that cannot be written must not change what the command does.
     fn write(&self, level: &str, msg: &str) {
         let Some(path) = &self.path else { return };
-        let time = &crate::clock::WallTime::now().to_string();
+        let time = &pyctr_runtime::clock::WallTime::now().to_string();
         let line = match self.format {
             Format::Text => format!("time={time:?} level={level} msg={msg:?}"),
             Format::Json => serde_json::to_string(&Line { level, msg, time }).unwrap_or_default(),

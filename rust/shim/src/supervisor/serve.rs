@@ -6,12 +6,12 @@ use serde_json::json;
 use super::{Event, MAX_CLIENTS, Supervisor};
 use crate::{
     client::{Client, Role},
-    clock::WallTime,
     failure::{CONFLICT, Failure, NOT_FOUND},
     frame::{Frame, Kind},
     request::{ExecRequest, Request, ResizeRequest, SignalRequest, parse},
     task::{CONTAINER, Task, TaskId},
 };
+use pyctr_runtime::clock::WallTime;
 
 impl Supervisor {
     /// Take in whoever waits at the socket.

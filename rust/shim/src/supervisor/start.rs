@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     client::{Client, Role},
-    clock::WallTime,
     config::Config,
     container::{Container, Launched},
     daemon::{self, OomScore},
@@ -30,6 +29,7 @@ use crate::{
     request::Streams,
     task::{CONTAINER, Task},
 };
+use pyctr_runtime::clock::WallTime;
 
 /// The command line after `shim`.
 #[derive(Debug, PartialEq, Eq)]
