@@ -37,6 +37,8 @@ class Podman:
     def call(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command, whatever comes of it."""
         defaults: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+        # conmon leaves a file called oom where it is called.
+        defaults["cwd"] = self.base
         return subprocess.run([*self.words, *words], check=False, timeout=60, **(defaults | options))
 
     def __call__(self, *words: str, **options: Any) -> str:

@@ -87,7 +87,8 @@ def test_exec(podman: Podman) -> None:
 def test_terminals(podman: Podman) -> None:
     """With run -it and exec -it: it is one, of our size and of every later one, and Ctrl-C interrupts."""
     # podman gives a terminal its size only after the start.
-    script = "trap 'echo interrupted; exit 4' INT; until stty size; do sleep 0.1; done; while sleep 0.1; do :; done"
+    trap = "trap 'echo interrupted; exit 4' INT"
+    script = f"{trap}; until stty size; do sleep 0.1; done; while sleep 0.1; do :; done"
     name = podman.start(*SLEEP)
     for words in (
         ["run", "-it", "--rm", *podman.options(), "box"],
