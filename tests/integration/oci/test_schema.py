@@ -94,6 +94,16 @@ RUN: list[tuple[dict[str, Any], str, str]] = [
         "0 100000 1000 65534",
     ),
     (
+        # The container may not make devices: they are the host's, and good for nothing else.
+        {
+            "linux.namespaces+": {"type": "user"},
+            "linux.uidMappings": MAPS,
+            "linux.gidMappings": MAPS,
+        },
+        "grep -c ' /dev/null rw,nosuid,noexec' /proc/self/mountinfo; echo x > /dev/null && echo written",
+        "1 written",
+    ),
+    (
         {
             "linux.namespaces+": {"type": "time"},
             "linux.timeOffsets": {

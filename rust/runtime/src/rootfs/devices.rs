@@ -7,7 +7,7 @@ use std::{
 };
 
 use pyctr_sys::{
-    mount::{attach, clone_mount},
+    mount::{MountAttr, attach, clone_mount, mount_setattr},
     root::{Links, Root},
 };
 use rustix::{
@@ -16,6 +16,7 @@ use rustix::{
         makedev, minor, mknodat, openat, stat, symlinkat, unlinkat,
     },
     io::Errno,
+    mount::MountAttrFlags,
 };
 
 use super::plan::{Planned, has_bound_dev};
@@ -248,7 +249,7 @@ impl Node {
                 self.path.display()
             )
         })?;
-        clone_mount(found, false).context(|| format!("bind the host's {}", self.path.display()))
+        bind(&found).context(|| format!("bind the host's {}", self.path.display()))
     }
 
     fn host_name(&self) -> Option<String> {
@@ -264,6 +265,17 @@ impl Node {
             .find_map(|line| line.strip_prefix("DEVNAME="))
             .map(str::to_owned)
     }
+}
+
+/// A copy that is good for nothing but the device.
+fn bind(node: &OwnedFd) -> std::io::Result<OwnedFd> {
+    let copy = clone_mount(node, false)?;
+    let attr = MountAttr {
+        set: MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC,
+        ..MountAttr::default()
+    };
+    mount_setattr(&copy, false, &attr)?;
+    Ok(copy)
 }
 
 /// Covers `name` in `parent`, made as an empty file, with the host's node.
