@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.oci.runtime import Bundle, Runtime
 
-pytestmark = [pytest.mark.root, pytest.mark.v2]
+pytestmark = [pytest.mark.root]
 
 KINDS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 

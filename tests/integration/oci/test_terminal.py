@@ -21,7 +21,7 @@ from tests.integration.oci.runtime import Bundle, Runtime, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.root, pytest.mark.v2]
+pytestmark = [pytest.mark.root]
 
 
 class Console:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration.oci.runtime import BINARY, Runtime
 
-pytestmark = [pytest.mark.root, pytest.mark.v2]
+pytestmark = [pytest.mark.root]
 
 OF_ONE = ["create", "start", "run", "kill", "delete", "state", "ps", "pause", "resume", "update", "events"]
 VERBS = [*OF_ONE, "exec", "list", "spec", "features", "help", "version"]
