@@ -58,8 +58,8 @@ def leftovers(base: Path) -> list[str]:
         ]
         found += [
             f"process {path.parent}"
-            for path in Path("/proc").glob("[0-9]*/comm")
-            if _comm(path) == f"py:{id[:12]}"
+            for path in Path("/proc").glob("[0-9]*/stat")
+            if _name(path) == f"py:{id[:12]}"
         ]
     mounts = Path("/proc/self/mountinfo").read_text()
     found += [f"mount {line}" for line in mounts.splitlines() if str(base) in line]
@@ -75,8 +75,10 @@ def container_ids(base: Path) -> set[str]:
     return {event["Actor"]["ID"] for event in events if event["Type"] == "container"}
 
 
-def _comm(path: Path) -> str:
+def _name(stat: Path) -> str:
+    """Return the name of a process, or nothing for a dead one: init may take seconds to reap it."""
     try:
-        return path.read_text().strip()
+        name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
     except OSError:
         return ""
+    return "" if rest.split()[0] == "Z" else name
