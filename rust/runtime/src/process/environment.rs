@@ -1,5 +1,7 @@
 //! The environment of a process: what the document says, and a home.
 
+use std::collections::{BTreeMap, btree_map::Entry};
+
 use pyctr_sys::root::Root;
 
 use super::user;
@@ -12,14 +14,19 @@ pub(crate) struct Environment(Vec<String>);
 impl Environment {
     /// The entries of the document. Those without `=` are left out, as they can mean nothing; of two with one name the later counts.
     pub(crate) fn new(entries: &[String]) -> Self {
-        let mut kept: Vec<String> = Vec::with_capacity(entries.len() + 1);
+        let mut kept = Vec::<String>::with_capacity(entries.len() + 1);
+        // An image may have a hundred thousand of them, so each is found without a search through all.
+        let mut places = BTreeMap::<&str, usize>::new();
         for entry in entries {
             let Some((name, _)) = entry.split_once('=').filter(|(name, _)| !name.is_empty()) else {
                 continue;
             };
-            match kept.iter_mut().find(|other| has_name(other, name)) {
-                Some(other) => other.clone_from(entry),
-                None => kept.push(entry.clone()),
+            match places.entry(name) {
+                Entry::Occupied(place) => kept[*place.get()].clone_from(entry),
+                Entry::Vacant(place) => {
+                    place.insert(kept.len());
+                    kept.push(entry.clone());
+                }
             }
         }
         Self(kept)
