@@ -45,8 +45,8 @@ pub struct CreateOptions<'a> {
     pub no_pivot: bool,
     /// Stay in the caller's session keyring.
     pub no_new_keyring: bool,
-    /// How `cgroupsPath` is read.
-    pub cgroup_driver: pyctr_cgroup::Driver,
+    /// How `cgroupsPath` is read; absent means that the container stays in the caller's cgroups, without limits.
+    pub cgroup_driver: Option<pyctr_cgroup::Driver>,
 }
 
 impl<'a> CreateOptions<'a> {
@@ -70,7 +70,7 @@ impl<'a> CreateOptions<'a> {
             die_with_parent: false,
             no_pivot: false,
             no_new_keyring: false,
-            cgroup_driver: pyctr_cgroup::Driver::default(),
+            cgroup_driver: Some(pyctr_cgroup::Driver::default()),
         }
     }
 }

@@ -193,3 +193,18 @@ def test_paths_of_systemds_form(oci: Runtime, option: list[str]) -> None:
     bundle.set("linux.cgroupsPath", "/not/of/the/form")
     assert "slice:prefix:name" in oci.refuse(*option, "run", "--bundle", bundle.write(), oci.name())
     assert "unknown cgroup manager" in oci.call("--cgroup-manager", "magic", "list").stderr
+
+
+def test_without_cgroups(oci: Runtime) -> None:
+    """The disabled manager leaves a container where its caller is; what needs a group says so."""
+    bundle = oci.bundle("sleep", "600").set("linux.resources", {"pids": {"limit": 20}})
+    streams = {"capture_output": False, "stdout": subprocess.DEVNULL}
+    oci("--cgroup-manager", "disabled", "run", "--detach", "--bundle", bundle.write(), oci.name(), **streams)
+    pid = oci.inspect(oci.name())["pid"]
+    assert Path(f"/proc/{pid}/cgroup").read_text() == Path("/proc/self/cgroup").read_text()
+    for verb in (["pause"], ["update", "--pids-limit", "5"], ["events", "--stats"]):
+        assert "cgroup" in oci.refuse(*verb, oci.name())
+    assert oci("exec", oci.name(), "echo", "fine") == "fine\n"
+    oci("delete", "--force", oci.name())
+    with pytest.raises(FileNotFoundError):
+        Path(f"/proc/{pid}/cwd").readlink()

@@ -68,6 +68,9 @@ pub(super) fn make_cgroup(
     options: &CreateOptions<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Cgroup>> {
+    let Some(driver) = options.cgroup_driver else {
+        return Ok(None);
+    };
     let linux = &options.spec.linux;
     let default = format!("/pyctr/{}", options.id);
     let path = linux
@@ -75,7 +78,7 @@ pub(super) fn make_cgroup(
         .as_deref()
         .filter(|path| !path.is_empty())
         .unwrap_or(&default);
-    let cgroup = match Cgroup::create(path, options.cgroup_driver) {
+    let cgroup = match Cgroup::create(path, driver) {
         Ok(cgroup) => cgroup,
         // An ordinary user may have no cgroup to use; that is an error only if limits are asked for.
         Err(error)

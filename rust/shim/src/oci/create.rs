@@ -10,7 +10,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pyctr_cgroup::Driver;
 use pyctr_runtime::{Child, Container, CreateOptions, Gate, spec::Spec};
 
 use super::{Context, Failure, Outcome, args::Flag, args::Parsed, container_id};
@@ -117,17 +116,8 @@ impl<'a> Bundle<'a> {
         options.preserve_fds = preserved_fds(parsed)?;
         options.no_pivot = parsed.is_set("no-pivot");
         options.no_new_keyring = parsed.is_set("no-new-keyring");
-        options.cgroup_driver = driver(context);
+        options.cgroup_driver = context.cgroup_driver;
         Ok(options)
-    }
-}
-
-/// How the document's `cgroupsPath` is to be read.
-pub fn driver(context: &Context) -> Driver {
-    if context.systemd_cgroup {
-        Driver::Systemd
-    } else {
-        Driver::Cgroupfs
     }
 }
 

@@ -25,6 +25,7 @@ use std::{ffi::OsString, fmt::Display, path::PathBuf, process::ExitCode};
 
 use args::{Flag, Parsed, Place};
 use log::Log;
+use pyctr_cgroup::Driver;
 
 /// Where the state of containers is kept unless `--root` says otherwise.
 const DEFAULT_ROOT: &str = "/run/pyctr-oci";
@@ -34,8 +35,8 @@ const DEFAULT_ROOT: &str = "/run/pyctr-oci";
 struct Context {
     /// Directory that holds one state directory per container.
     root: PathBuf,
-    /// Cgroup paths are of the form `slice:prefix:name`.
-    systemd_cgroup: bool,
+    /// How a document's `cgroupsPath` is read; none for containers without cgroups.
+    cgroup_driver: Option<Driver>,
     log: Log,
 }
 
@@ -241,7 +242,7 @@ const GLOBAL_FLAGS: [Flag; 10] = [
     Flag::value(
         &["cgroup-manager"],
         "NAME",
-        "cgroupfs (default), systemd or disabled",
+        "cgroupfs (default), systemd, or disabled: no cgroups, so no limits",
     ),
     Flag::value(
         &["rootless"],
@@ -299,15 +300,21 @@ fn dispatch(words: &[String]) -> Result<u8, String> {
 
 impl Context {
     fn new(global: &Parsed) -> Result<Self, String> {
-        let manager = global.get("cgroup-manager").unwrap_or("cgroupfs");
-        if !["cgroupfs", "systemd", "disabled"].contains(&manager) {
-            return Err(format!(
-                "unknown cgroup manager \"{manager}\": cgroupfs, systemd or disabled"
-            ));
-        }
+        let systemd = global.is_set("systemd-cgroup");
+        let manager = global.get("cgroup-manager");
+        let cgroup_driver = match manager.unwrap_or(if systemd { "systemd" } else { "cgroupfs" }) {
+            "cgroupfs" => Some(Driver::Cgroupfs),
+            "systemd" => Some(Driver::Systemd),
+            "disabled" => None,
+            other => {
+                return Err(format!(
+                    "unknown cgroup manager \"{other}\": cgroupfs, systemd or disabled"
+                ));
+            }
+        };
         Ok(Self {
             root: global.get("root").unwrap_or(DEFAULT_ROOT).into(),
-            systemd_cgroup: global.is_set("systemd-cgroup") || manager == "systemd",
+            cgroup_driver,
             log: Log::new(global.get("log"), global.get("log-format"))?,
         })
     }
