@@ -115,10 +115,10 @@ def end(core: Core, row: Row, record: dict[str, Any] | None = None) -> Row | Non
 
 
 def remove_bundle(core: Core, row: Row) -> None:
-    """Remove the bundle of a container that ended, and its cgroups if its supervisor was killed at the very end.
+    """Remove the bundle of a container that ended, and its cgroups if its supervisor died at the very end.
 
-    The supervisor's own record, state.json, goes after them. Where they cannot be removed now the bundle stays and
-    tells the next command.
+    The supervisor's own record, state.json, goes after them. Where they cannot be removed now the bundle
+    stays and tells the next command.
     """
     bundle = core.paths.bundle(row.id)
     if os.path.exists(f"{bundle}/state.json"):
