@@ -59,7 +59,7 @@ def parse_bool(text: str) -> bool:
 def parse_int(text: str, bits: int = 64, base: int = 0) -> int:
     """``strconv.ParseInt``: base 0 understands 0x, 0o, 0b, a leading 0 and underscores."""
     sign, digits = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
-    value = _unsigned(digits, base)
+    value = _unsigned(digits, base, bits)
     if value is None:
         raise ValueError(f"strconv.ParseInt: parsing {quote(text)}: invalid syntax")
     value = -value if sign == "-" else value
@@ -70,7 +70,7 @@ def parse_int(text: str, bits: int = 64, base: int = 0) -> int:
 
 def parse_uint(text: str, bits: int = 64, base: int = 0) -> int:
     """``strconv.ParseUint``: as :func:`parse_int`, without a sign."""
-    value = _unsigned(text, base)
+    value = _unsigned(text, base, bits)
     if value is None:
         raise ValueError(f"strconv.ParseUint: parsing {quote(text)}: invalid syntax")
     if value >= 1 << bits:
@@ -78,20 +78,32 @@ def parse_uint(text: str, bits: int = 64, base: int = 0) -> int:
     return value
 
 
-def _unsigned(digits: str, base: int) -> int | None:
+def _unsigned(digits: str, base: int, bits: int) -> int | None:
     """Read the digits of an integer, or say with None that they are not one."""
     underscores = base == 0
     if base == 0:
         base, digits = _base_of(digits)
+    if _exceeds(digits.replace("_", "") if underscores else digits, base, 1 << bits):
+        return 1 << 128
     if underscores:
         if not _underscores_separate(digits):
             return None
         digits = digits.replace("_", "")
     if not digits or any(digit not in _INT_DIGITS[base] for digit in digits):
         return None
-    if len(digits) > 100:  # beyond any width; Python would refuse or toil over it
-        return 1 << 128
     return int(digits, base)
+
+
+def _exceeds(digits: str, base: int, limit: int) -> bool:
+    """Whether Go, reading digit by digit, finds the number too large before anything else wrong."""
+    value = 0
+    for digit in digits:
+        if digit not in _INT_DIGITS[base]:
+            return False
+        value = value * base + int(digit, base)
+        if value >= limit:
+            return True
+    return False
 
 
 def _base_of(digits: str) -> tuple[int, str]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 READ_BYTES = 256 << 10
 WRITE_BYTES = 64 << 10
+ANSWER_SECONDS = 5.0
+"""How long a supervisor that is not busy starting may take to answer a question."""
 
 
 class SupervisorGone(SystemFailure):
@@ -46,6 +48,7 @@ class ShimSession:
         self._record: dict[str, Any] | None = None
         self._over = False
         self._on_end = on_end
+        self._patience: float | None = None
         self._poll = poll()
         self._poll.register(fd, POLLIN)
         os.set_blocking(fd, False)
@@ -62,6 +65,10 @@ class ShimSession:
     def pending(self) -> bool:
         """There is something left to send: poll for writability too, and call ``receive``."""
         return bool(self._outgoing)
+
+    def limit(self, seconds: float) -> None:
+        """Give up, with SupervisorGone, when nothing arrives for so long."""
+        self._patience = seconds * 1000
 
     def request(self, document: dict[str, Any]) -> dict[str, Any]:
         """Send the first frame and wait for the answer."""
@@ -199,7 +206,8 @@ class ShimSession:
 
     def _wait(self) -> None:
         self._poll.modify(self._fd, POLLIN | POLLOUT if self._outgoing else POLLIN)
-        self._poll.poll()
+        if not self._poll.poll(self._patience):
+            raise SupervisorGone("the container's supervisor does not answer")
         if self._outgoing:
             self._flush()
 
@@ -237,8 +245,9 @@ def connect(bundle: str, **options: Any) -> ShimSession:
 
 
 def ask(bundle: str, document: dict[str, Any]) -> dict[str, Any]:
-    """One question, one answer."""
+    """One question, one answer. SupervisorGone where none comes: one stuck container keeps nobody waiting."""
     session = connect(bundle)
+    session.limit(ANSWER_SECONDS)
     try:
         return session.request(document)
     finally:

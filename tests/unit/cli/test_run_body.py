@@ -212,6 +212,9 @@ CASES = r"""
 -c 9223372036854775808
 --pids-limit -1
 --blkio-weight 65536
+--blkio-weight 100000_
+--blkio-weight 0x10000z
+--blkio-weight 1_z
 --blkio-weight -1
 --blkio-weight 300
 --blkio-weight-device /dev/sda:100

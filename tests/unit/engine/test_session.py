@@ -49,6 +49,13 @@ def test_a_life(ends: tuple[ShimSession, socket.socket]) -> None:
     assert session.ended
 
 
+def test_a_silent_supervisor_keeps_nobody_waiting(ends: tuple[ShimSession, socket.socket]) -> None:
+    session, _ = ends
+    session.limit(0.01)
+    with pytest.raises(SupervisorGone, match="does not answer"):
+        session.request({"op": "state"})
+
+
 def test_output_before_ok_is_not_lost(ends: tuple[ShimSession, socket.socket]) -> None:
     session, peer = ends
     peer.sendall(
