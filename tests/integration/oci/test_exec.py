@@ -88,6 +88,12 @@ def test_a_document_says_all_of_it(oci: Runtime, box: str) -> None:
     path = oci.base / "process.json"
     path.write_text(json.dumps(process))
     assert oci("exec", "--process", str(path), box) == "/tmp\n3\n1\n"
+    # Also where it has no name, as with the shell's <().
+    reader, writer = os.pipe()
+    os.write(writer, path.read_bytes())
+    os.close(writer)
+    assert oci("exec", "--process", f"/dev/fd/{reader}", box, pass_fds=(reader,)) == "/tmp\n3\n1\n"
+    os.close(reader)
     path.write_text(json.dumps(process | {"cwd": "tmp"}))
     line = oci.refuse("exec", "-p", str(path), box, status=NOT_RUN)
     assert 'process.cwd: "tmp" is not an absolute path' in line

@@ -55,7 +55,7 @@ pub const FLAGS: [Flag; 9] = [
 
 /// Makes a container whose program waits for `start`.
 pub fn create(context: &Context, parsed: &Parsed) -> Outcome {
-    begin(parsed)?;
+    pyctr_runtime::reexec::reexec_from_readonly_mount()?;
     let bundle = Bundle::open(context, parsed)?;
     let mut options = bundle.options(context, parsed)?;
     options.gate = Gate::Fifo;
@@ -66,9 +66,9 @@ pub fn create(context: &Context, parsed: &Parsed) -> Outcome {
     Ok(0)
 }
 
-/// What comes first where a program is run: nothing of ours, and nothing inherited by chance, is to be within its reach.
-pub fn begin(parsed: &Parsed) -> Result<(), Failure> {
-    pyctr_runtime::reexec::reexec_from_readonly_mount()?;
+/// What comes before anything of ours is opened, and after what the caller may have left open for us to read: nothing of ours, and
+/// nothing inherited by chance, is to be within the program's reach.
+pub fn seclude(parsed: &Parsed) -> Result<(), Failure> {
     pyctr_sys::exec::inherit_only(preserved_fds(parsed)?).map_err(Failure::from_display)
 }
 
@@ -106,6 +106,7 @@ impl<'a> Bundle<'a> {
             None => self.directory.join("config.json"),
         };
         let mut spec = Spec::load(&path).map_err(Failure::from_display)?;
+        seclude(parsed)?;
         let mut terminal = false;
         if let Some(process) = &mut spec.process {
             terminal = process.terminal;

@@ -10,7 +10,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 use super::{
     Context, Failure, Outcome,
     args::{Flag, Parsed},
-    create::{Announcement, advise, begin, console_socket, preserved_fds},
+    create::{Announcement, advise, console_socket, preserved_fds, seclude},
     foreground,
 };
 
@@ -67,13 +67,14 @@ pub fn exec(context: &Context, parsed: &Parsed) -> Outcome {
 }
 
 fn add(context: &Context, parsed: &Parsed) -> Outcome {
-    begin(parsed)?;
+    pyctr_runtime::reexec::reexec_from_readonly_mount()?;
     let Some((id, args)) = parsed.operands.split_first() else {
         return Err(Failure::new("the id of a container is missing"));
     };
     let container = Container::open(&context.root, id)?;
     let spec = container.spec()?;
     let mut process = process(parsed, &spec, args)?;
+    seclude(parsed)?;
     foreground::size_terminal(&mut process, parsed.get("console-socket").is_some());
     let (detach, terminal) = (parsed.is_set("detach"), process.terminal);
     let mut options = ExecOptions::new(&process);

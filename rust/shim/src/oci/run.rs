@@ -5,7 +5,7 @@ use pyctr_runtime::Container;
 use super::{
     Context, Outcome,
     args::{Flag, Parsed},
-    create::{self, Announcement, Bundle, advise, begin, warn},
+    create::{self, Announcement, Bundle, advise, warn},
     foreground,
 };
 
@@ -39,7 +39,7 @@ pub const FLAGS: [Flag; 11] = {
 
 /// Runs a container; in the foreground its exit status is that of the program.
 pub fn run(context: &Context, parsed: &Parsed) -> Outcome {
-    begin(parsed)?;
+    pyctr_runtime::reexec::reexec_from_readonly_mount()?;
     let bundle = Bundle::open(context, parsed)?;
     let mut options = bundle.options(context, parsed)?;
     let detach = parsed.is_set("detach");
