@@ -1,8 +1,9 @@
 //! `start`: lets the program of a created container run.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::{
+    event::{PollFd, PollFlags, poll},
     fs::{CWD, Mode, OFlags, openat, unlink},
     io::{Errno, write},
 };
@@ -43,6 +44,20 @@ impl Container {
             other => other.context(what)?,
         }
         write(gate.as_fd(), b"0").context(what)?;
+        if !self.record.poststart.is_empty() {
+            wait_for_program(&gate).context(what)?;
+        }
         Ok(self.run_poststart())
+    }
+}
+
+/// Waits until nobody reads from the gate any more: its last reader was the process that has become the program, or has died.
+fn wait_for_program(gate: &OwnedFd) -> std::result::Result<(), Errno> {
+    loop {
+        // With no events asked for, only the error is told.
+        match poll(&mut [PollFd::new(gate, PollFlags::empty())], None) {
+            Err(Errno::INTR) => {}
+            other => return other.map(drop),
+        }
     }
 }

@@ -181,9 +181,10 @@ impl Launch<'_> {
         let pid = pid.ok_or_else(|| {
             Error::setup("cannot start the process", "the runtime has given it up")
         })?;
-        if let Some(gate) = self.gate.take() {
+        // It stays open up to the program: that it is closed tells `start` that the program runs.
+        if let Some(gate) = &self.gate {
             let mut byte = [0];
-            while let Err(errno) = rustix::io::read(&gate, &mut byte) {
+            while let Err(errno) = rustix::io::read(gate, &mut byte) {
                 if errno != Errno::INTR {
                     return Err(errno).context(|| "cannot wait for the start of the container");
                 }
@@ -201,6 +202,7 @@ impl Launch<'_> {
         let keep: Vec<_> = receiver
             .map(AsFd::as_fd)
             .into_iter()
+            .chain(self.gate.as_ref().map(AsFd::as_fd))
             .chain([self.channel.as_fd()])
             .collect();
         exec::close_uninherited(self.preserve_fds, &keep).context(|| "cannot close descriptors")
