@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -101,12 +102,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
     ):
         if mount.startswith(f"{base}/"):
             subprocess.run(["umount", mount], check=True)
-    for path in {*HIERARCHIES.iterdir()} - before:
-        # podman makes directories for hierarchies that there are not.
-        shutil.rmtree(path)
-    for group, _, _ in sorted(os.walk(HIERARCHIES), reverse=True):
-        if f"/{podman.parent}" in group:
-            Path(group).rmdir()
+    # The last conmon ends a moment after its container.
+    podman.wait(lambda: _remove_groups(podman, before), "the cgroups to be removed")
     shutil.rmtree(base)
 
 
@@ -132,3 +129,14 @@ def _make_image(podman: Podman) -> None:
     subprocess.run(["tar", "-C", rootfs, "-cf", archive, "."], check=True)
     podman("import", "--quiet", str(archive), "box")
     shutil.rmtree(rootfs)
+
+
+def _remove_groups(podman: Podman, before: set[Path]) -> bool:
+    """Remove podman's cgroups, also those of hierarchies that there are not; tells whether it is done."""
+    for path in {*HIERARCHIES.iterdir()} - before:
+        shutil.rmtree(path, ignore_errors=True)
+    ours = [path for path, _, _ in os.walk(HIERARCHIES) if f"/{podman.parent}" in path]
+    for group in sorted(ours, reverse=True):
+        with contextlib.suppress(OSError):
+            os.rmdir(group)
+    return {*HIERARCHIES.iterdir()} <= before and not any(os.path.exists(group) for group in ours)
