@@ -106,6 +106,7 @@ def test_top_and_stats(engine: pyctr.Engine) -> None:
     first, second = next(documents), next(documents)
     assert second["precpu_stats"] == first["cpu_stats"]
     container.kill()
+    container.wait()
     assert list(documents) == []
 
 
