@@ -76,8 +76,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     session = getattr(config, "_benchmarksession", None)
     if session is None or not session.benchmarks:
         return
-    seconds = {bench.name.removeprefix("test_"): bench.stats.median for bench in session.benchmarks}
-    extra = {bench.name.removeprefix("test_"): bench.extra_info for bench in session.benchmarks}
+    measured = {bench.name.removeprefix("test_"): bench for bench in session.benchmarks if bench.stats.data}
+    seconds = {name: bench.stats.median for name, bench in measured.items()}
+    extra = {name: bench.extra_info for name, bench in measured.items()}
     terminalreporter.section("budgets")
     for case, limit, rival in _budgets():
         if rival and case in seconds and rival in seconds:

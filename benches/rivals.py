@@ -53,7 +53,11 @@ def pyctr(scratch: Path, archive: Path) -> Rival:
 def podman(scratch: Path, archive: Path) -> Rival:
     """Debian's podman with runc, its store below `scratch`."""
     words = ["podman", "--root", str(scratch / "root"), "--runroot", str(scratch / "run")]
-    rival = Rival([*words, "--runtime", "runc", "--cgroup-manager", "cgroupfs"])
+    # Podman asks for more open files than a machine without CAP_SYS_RESOURCE may give, and runc then refuses.
+    settings = scratch / "containers.conf"
+    settings.write_text('[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n')
+    env = {"CONTAINERS_CONF": str(settings)}
+    rival = Rival([*words, "--runtime", "runc", "--cgroup-manager", "cgroupfs"], env)
     rival("import", str(archive), "busybox")
     return rival
 
