@@ -92,7 +92,7 @@ def test_a_document_says_all_of_it(oci: Runtime, box: str) -> None:
     reader, writer = os.pipe()
     os.write(writer, path.read_bytes())
     os.close(writer)
-    assert oci("exec", "--process", f"/dev/fd/{reader}", box, pass_fds=(reader,)) == "/tmp\n3\n1\n"
+    assert oci("exec", "--process", f"/proc/self/fd/{reader}", box, pass_fds=(reader,)) == "/tmp\n3\n1\n"
     os.close(reader)
     path.write_text(json.dumps(process | {"cwd": "tmp"}))
     line = oci.refuse("exec", "-p", str(path), box, status=NOT_RUN)
