@@ -173,10 +173,9 @@ class ShimSession:
         if kind in (frames.STDOUT, frames.STDERR):
             pieces.append((kind, payload))
         elif kind == frames.EXIT:
-            record: dict[str, Any] = loads(payload)
-            self._record = record
-            self.exit_code = record.get("exit_code")
             self._over = True
+            self._record = _outcome(payload)
+            self.exit_code = self._record["exit_code"]
         elif kind == frames.ERROR:
             raise _refusal(loads(payload))
 
@@ -252,6 +251,16 @@ def ask(bundle: str, document: dict[str, Any]) -> dict[str, Any]:
         return session.request(document)
     finally:
         session.close()
+
+
+def _outcome(payload: bytes) -> dict[str, Any]:
+    """The document of an EXIT frame, which has an exit code at least."""
+    try:
+        record: dict[str, Any] = loads(payload)
+        record["exit_code"] = int(record["exit_code"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise SystemFailure(f"the supervisor does not speak our language: {error}") from error
+    return record
 
 
 def _refusal(document: dict[str, Any]) -> PyctrError:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LIVE = ("running", "paused")
 """The states of a container that has processes."""
 STARTABLE = ("created", "exited", "dead")
+ENDED = ("exited", "dead")
 REBOOT_EXIT_CODE = 255
 DEAD_EXIT_CODE = 137
 LAST_SECONDS = 5.0
@@ -87,14 +88,26 @@ def settle(core: Core, id: str, record: dict[str, Any] | None = None) -> Row | N
 
 
 def settle_ended(core: Core, id: str, record: dict[str, Any] | None) -> int:
-    """Settle after a session saw the container end, or its supervisor vanish; gives the exit code."""
+    """Settle after a session saw the container end, or its supervisor vanish; gives the exit code.
+
+    Without a record from the supervisor itself that is never 0: SupervisorGone where the container succeeded
+    and the session cannot know whether it was told everything.
+    """
     row = settle(core, id, record) if record is not None else core.containers.get(id)
     if row is not None and row.state in LIVE:
         _core.wait_lock(core.paths.shim_lock(id), LAST_SECONDS)
         row = settle(core, id, record)
     if record is not None:
         return int(record["exit_code"])
-    return row.exit_code if row is not None else DEAD_EXIT_CODE
+    # Somebody else may be at work on the row, or have started the container again: then it says nothing.
+    if row is None or row.state not in ENDED:
+        return DEAD_EXIT_CODE
+    if row.exit_code == 0:
+        from pyctr.engine.session import SupervisorGone
+
+        what = f"container {row.name} ended with 0, but its supervisor broke off before it said so"
+        raise SupervisorGone(what)
+    return row.exit_code
 
 
 def end(core: Core, row: Row, record: dict[str, Any] | None = None) -> Row | None:
@@ -166,7 +179,6 @@ def _moment(text: object) -> int:
 
 
 def _note_end(core: Core, row: Row, columns: dict[str, Any]) -> None:
-    attributes = {"image": row.image, "name": row.name, "exitCode": str(columns["exit_code"])}
     if columns.get("oom_killed"):
-        core.journal.write("container", "oom", row.id, {"image": row.image, "name": row.name})
-    core.journal.write("container", "die", row.id, attributes, columns["finished"])
+        core.note(row, "oom")
+    core.note(row, "die", at=columns["finished"], exitCode=str(columns["exit_code"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyctr import _core
-from pyctr.engine.state import LAST_SECONDS, LIVE, is_live, remove_bundle
+from pyctr.engine.state import LAST_SECONDS, LIVE, end, is_live, remove_bundle
 from pyctr.errors import Conflict, ContainerNotFound, SystemFailure
 from pyctr.store import files, owner
 from pyctr.store.locks import DirLock
@@ -27,8 +27,13 @@ def remove(core: Core, ref: str, *, force: bool = False, volumes: bool = False, 
             if row.auto_remove:
                 return
             raise ContainerNotFound(f"no such container: {ref}")
-        if found.state in LIVE and is_live(core, found):
-            raise Conflict(f'cannot remove container "/{row.name}": it was started again')
+        if found.state in LIVE:
+            if is_live(core, found):
+                raise Conflict(f'cannot remove container "/{row.name}": it was started again')
+            # Who waits for it reads from the row how it ended.
+            found = end(core, found)
+            if found is None:
+                return
         claim(core, found)
         erase(core, found, volumes=volumes)
 

@@ -6,7 +6,15 @@ import time
 
 from pyctr import _core
 from pyctr.engine.session import SupervisorGone, connect
-from pyctr.engine.state import LAST_SECONDS, LIVE, refresh
+from pyctr.engine.state import (
+    DEAD_ERROR,
+    DEAD_EXIT_CODE,
+    ENDED,
+    LAST_SECONDS,
+    LIVE,
+    read_record,
+    refresh,
+)
 from pyctr.errors import ContainerNotFound, InvalidParameter
 
 TYPE_CHECKING = False
@@ -27,10 +35,10 @@ def wait(core: Core, ref: str, condition: str = "not-running") -> t.WaitReply:
     if row is not None and condition == "next-exit":
         row = _until_live(core, row)
     last: Row | None = None
-    while row is not None and (row.state in LIVE or row.state == "starting"):
-        last = _await_end(core, row) or last
+    while last is None and row is not None and (row.state in LIVE or row.state == "starting"):
+        last = _await_end(core, row)
         row = _fresh(core, row.id)
-    if row is not None:
+    if row is not None and (last is None or row.state in ENDED):
         last = row
     while row is not None and condition == "removed":
         time.sleep(POLL_SECONDS)
@@ -49,17 +57,20 @@ def reply(row: Row) -> t.WaitReply:
 
 
 def _await_end(core: Core, row: Row) -> Row | None:
-    """Wait, and have the supervisor tell how it ended: with ``--rm`` nobody could tell later."""
-    lock = core.paths.shim_lock(row.id)
-    record = None
+    """Wait, and have the supervisor tell how it ended: with ``--rm`` nobody could tell later.
+
+    None where there was no supervisor to ask, or not yet.
+    """
     try:
-        record = connect(core.paths.bundle(row.id)).await_record({"op": "wait"})
+        session = connect(core.paths.bundle(row.id))
     except SupervisorGone:
-        if row.state == "starting":
-            time.sleep(POLL_SECONDS)
-    _core.wait_lock(lock, LAST_SECONDS)
-    if record is None:
+        time.sleep(POLL_SECONDS)
         return None
+    record = session.await_record({"op": "wait"})
+    _core.wait_lock(core.paths.shim_lock(row.id), LAST_SECONDS)
+    record = record or read_record(core, row)
+    if record is None:
+        return row.replaced(state="dead", exit_code=DEAD_EXIT_CODE, error=DEAD_ERROR)
     return row.replaced(state="exited", exit_code=record["exit_code"], error=record.get("error") or "")
 
 
