@@ -99,6 +99,24 @@ impl OomEvents<'_> {
         if !woken {
             return Ok(OomEvent::None);
         }
+        self.count()
+    }
+
+    /// What was not told yet when the last process has ended, whether or not the source was readable: the kernel counts
+    /// a kill before the victim dies, but on version 2 it may tell of a changed file some milliseconds later.
+    ///
+    /// # Errors
+    /// When the kernel's files cannot be read.
+    pub fn last(&mut self) -> Result<OomEvent> {
+        match self.read()? {
+            // On version 1 the event comes before the kill: nothing read, nothing happened.
+            OomEvent::None if matches!(self.source, Source::V1(_)) => Ok(OomEvent::None),
+            OomEvent::None => self.count(),
+            told => Ok(told),
+        }
+    }
+
+    fn count(&mut self) -> Result<OomEvent> {
         let kills = match self.group.oom_kills() {
             Err(error) if error.is_not_found() => return Ok(OomEvent::Gone),
             other => other?,

@@ -71,12 +71,16 @@ fn follow(container: &Container, cgroup: &Cgroup, interval: Timespec) -> Outcome
         let told = watched
             .get(1)
             .is_some_and(|events| !events.revents().is_empty());
-        match source.as_mut().filter(|_| told).map(|events| events.read()) {
-            // The last thing that happens to a container may be this.
-            Some(Ok(OomEvent::Oom { .. })) => emit(container, "oom", Value::Null)?,
-            Some(Ok(OomEvent::Gone)) => return Ok(0),
-            Some(Err(error)) => return Err(Failure::from_display(error)),
-            Some(Ok(OomEvent::None)) | None => {}
+        let event = match source.as_mut() {
+            // The last thing that happens to a container may be this, and the kernel may tell of its end first.
+            Some(events) if ended => events.last(),
+            Some(events) if told => events.read(),
+            _ => Ok(OomEvent::None),
+        };
+        match event.map_err(Failure::from_display)? {
+            OomEvent::Oom { .. } => emit(container, "oom", Value::Null)?,
+            OomEvent::Gone => return Ok(0),
+            OomEvent::None => {}
         }
         if ended {
             return Ok(0);
