@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pyctr.engine import types as t
     from pyctr.engine.core import Core
+    from pyctr.engine.spec.points import Point
     from pyctr.store.containers import Row
 
 # Go's os.FileMode, in which docker tells modes.
@@ -152,6 +153,14 @@ class _Tree:
             self.root = os.open(path, _DIRECTORY)
         self._stack.callback(os.close, self.root)
 
+    def _hold_subpath(self, point: Point) -> None:
+        from pyctr.engine.volume.attach import open_subpath
+
+        self.root = open_subpath(point)
+        self._stack.callback(os.close, self.root)
+        if not stat.S_ISDIR(os.fstat(self.root).st_mode):
+            raise InvalidParameter(f"cannot reach {self._asked}: it is a single file of a volume")
+
     def open(self, *, follow: bool) -> int:
         """The path itself, or what it links to."""
         try:
@@ -165,10 +174,10 @@ class _Tree:
             what = f"cannot open {self._asked}: {error.strerror}"
             raise SystemFailure(what, errno=error.errno or 0) from None
 
-    def _point(self) -> t.Json | None:
+    def _point(self) -> Point | None:
         """The mount point that the path is, or is below of."""
         path = "/" + self.path
-        found = [
+        found: list[Point] = [
             point
             for point in self._core.document(self.row)["Points"]
             if path == point["Destination"] or path.startswith(point["Destination"] + "/")
@@ -189,7 +198,10 @@ class _Tree:
         if point is None or point["Type"] == "tmpfs":
             self.root = self._stack.enter_context(opened(self._core, self.row.id))
             return
-        if not os.path.isdir(point["Source"]):
+        if point.get("Subpath"):
+            self._hold_subpath(point)
+        elif os.path.isdir(point["Source"]):
+            self._hold(point["Source"])
+        else:
             raise InvalidParameter(f"cannot reach {self._asked}: it is a single file on the host")
-        self._hold(point["Source"])
         self.path = ("/" + self.path)[len(point["Destination"]) :].lstrip("/")

@@ -123,6 +123,9 @@ def _point(point: Point) -> dict[str, Any]:
     options = ["bind" if point.get("NonRecursive") else "rbind", point.get("Propagation") or "rprivate"]
     if not point["RW"]:
         options.append("ro" if point.get("ReadOnlyNonRecursive") or point.get("NonRecursive") else "rro")
+    if point.get("Subpath"):
+        # Looked up inside the volume when it is mounted: by then a container may have put a link there.
+        options.append(f"X-mount.subdir={point['Subpath']}")
     return {
         "destination": point["Destination"],
         "type": "bind",

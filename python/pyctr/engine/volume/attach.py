@@ -35,7 +35,7 @@ def make_volumes(core: Core, row: Row, points: list[Point]) -> None:
         _copy_up(core, row, wanted)
     for point in points:
         if point.get("Subpath"):
-            point["Source"] = _subpath(point)
+            os.close(open_subpath(point))
 
 
 def make_source(path: str) -> None:
@@ -100,15 +100,11 @@ def _copy(root: int, point: Point) -> None:
         os.close(source)
 
 
-def _subpath(point: Point) -> str:
-    """A directory inside a volume: looked up so that no link in the volume leads out of it."""
+def open_subpath(point: Point) -> int:
+    """What of a volume is mounted, as a descriptor (O_PATH): no link in the volume leads out of it."""
     root = os.open(point["Source"], _DIRECTORY)
     try:
-        fd = _core.open_in_root(root, os.fsencode(point["Subpath"]), os.O_PATH | os.O_CLOEXEC)
-        try:
-            return os.readlink(f"/proc/self/fd/{fd}")
-        finally:
-            os.close(fd)
+        return _core.open_in_root(root, os.fsencode(point["Subpath"]), os.O_PATH | os.O_CLOEXEC)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         what = f"cannot access path {point['Subpath']} of volume {point['Name']}: {reason}"

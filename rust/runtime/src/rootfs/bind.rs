@@ -7,7 +7,7 @@ use std::{
 };
 
 use pyctr_sys::{
-    mount::{MountAttr, mount_setattr},
+    mount::{MountAttr, clone_mount, mount_setattr},
     root::{Links, Root},
 };
 use rustix::{
@@ -33,10 +33,23 @@ pub(super) fn open(planned: &Planned<'_>, depth: Depth, bundle: &Path) -> Result
             ),
         ));
     };
-    clone_at(&bundle.join(source), depth).map_err(|error| match Errno::from_io_error(&error) {
+    let path = bundle.join(source);
+    let copy = match &planned.options.subdir {
+        None => clone_at(&path, depth),
+        Some(subdir) => clone_inside(&path, subdir, depth),
+    };
+    copy.map_err(|error| match Errno::from_io_error(&error) {
         Some(Errno::NOENT) => Error::new(
             Kind::Setup,
-            format!("bind source path does not exist: {}", source.display()),
+            format!(
+                "bind source path does not exist: {}",
+                planned
+                    .options
+                    .subdir
+                    .as_ref()
+                    .map_or_else(|| source.clone(), |subdir| source.join(subdir))
+                    .display()
+            ),
         ),
         Some(Errno::INVAL) => Error::setup(
             planned.cannot_mount(),
@@ -53,6 +66,13 @@ pub(super) fn clone_at(path: &Path, depth: Depth) -> io::Result<OwnedFd> {
         flags |= OpenTreeFlags::AT_RECURSIVE;
     }
     Ok(open_tree(CWD, path, flags)?)
+}
+
+/// A detached copy of the mount at a path inside a directory of the host. What lies there is written by containers, which may put a
+/// link where a directory was, so the path is looked up by the kernel inside of the directory, and what was found is what is bound.
+fn clone_inside(directory: &Path, path: &Path, depth: Depth) -> io::Result<OwnedFd> {
+    let place = Root::open_dir(directory)?.place(path, Links::Follow)?;
+    clone_mount(place, depth == Depth::Tree)
 }
 
 /// Maps the ids of a copy, if the document asks for it.

@@ -1,9 +1,14 @@
 //! The `options` of a mount: words of `mount(8)` and of the specification, sorted by who has to act on them.
 
+use std::path::PathBuf;
+
 use pyctr_sys::mount::MountAttr;
 use rustix::mount::{MountAttrFlags as Attr, MountPropagationFlags as Propagation};
 
 use super::Depth;
+
+/// mount(8)'s option for a directory inside of what is mounted.
+const SUBDIR: &str = "X-mount.subdir=";
 
 /// A change of mount attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +70,8 @@ pub(super) struct MountOptions {
     pub(super) idmap: Option<Depth>,
     /// `remount`: change the mount that is there.
     pub(super) remount: bool,
+    /// `X-mount.subdir=…`: what of a bind's source is meant. Whoever writes there must not lead the mount out of the source.
+    pub(super) subdir: Option<PathBuf>,
 }
 
 impl MountOptions {
@@ -79,6 +86,7 @@ impl MountOptions {
             copy_up: false,
             idmap: None,
             remount: false,
+            subdir: None,
         };
         for word in words {
             options.word(word.as_ref());
@@ -96,7 +104,10 @@ impl MountOptions {
             "tmpcopyup" => self.copy_up = true,
             "idmap" => self.idmap = Some(Depth::Top),
             "ridmap" => self.idmap = Some(Depth::Tree),
-            _ => self.attribute(word),
+            _ => match word.strip_prefix(SUBDIR) {
+                Some(path) => self.subdir = Some(path.into()),
+                None => self.attribute(word),
+            },
         }
     }
 

@@ -13,6 +13,7 @@ pub const CASES: &[Case] = &[
     ("read-only binds, alone and recursive", read_only),
     ("restrictions of the source stay", restrictions_stay),
     ("a missing source is named", missing_source),
+    ("a part of a source is looked up inside of it", subdir),
     ("files cannot cover directories", mismatch),
     ("mounts come in the listed order", order),
     ("peers, slaves and privates", peers),
@@ -120,6 +121,39 @@ fn missing_source() {
         bundle.error(),
         "bind source path does not exist: /does/not/exist"
     );
+}
+
+fn subdir() {
+    let host = |bundle: &Bundle| {
+        fs::create_dir_all(bundle.path("host/volume/a/b")).unwrap();
+        fs::write(bundle.path("host/volume/a/b/seen"), "inside").unwrap();
+        symlink("/a/b", bundle.path("host/volume/absolute")).unwrap();
+        symlink(bundle.path("host"), bundle.path("host/volume/out")).unwrap();
+        symlink("/proc/self/root", bundle.path("host/volume/magic")).unwrap();
+    };
+    let mut bundle = Bundle::like_docker();
+    host(&bundle);
+    for (place, path) in [("/b", "a/b"), ("/c", "absolute"), ("/d", "../../a/b/seen")] {
+        let option = format!("X-mount.subdir={path}");
+        bundle.mount(place, "bind", "host/volume", &["rbind", &option]);
+    }
+    bundle.run(|| {
+        assert_eq!(fs::read_to_string("/b/seen").unwrap(), "inside");
+        assert_eq!(fs::read_to_string("/c/seen").unwrap(), "inside");
+        assert_eq!(fs::read_to_string("/d").unwrap(), "inside");
+    });
+    for path in ["out", "magic", "missing"] {
+        let mut bundle = Bundle::new();
+        host(&bundle);
+        let option = format!("X-mount.subdir={path}");
+        let text = bundle
+            .mount("/x", "bind", "host/volume", &["rbind", &option])
+            .error();
+        assert_eq!(
+            text,
+            format!("bind source path does not exist: host/volume/{path}")
+        );
+    }
 }
 
 fn mismatch() {
