@@ -57,20 +57,40 @@ def parse_duration(text: str) -> int:
 
 
 def parse_moment(name: str, text: str | None) -> int | None:
-    """What ``--since`` and ``--until`` take: RFC 3339, a Unix time, or a duration back from now."""
+    """What ``--since`` and ``--until`` take: RFC 3339, a Unix time, or a duration back from now.
+
+    A time without a zone is a local one.
+    """
     if text is None or text == "":
         return None
     try:
-        if "-" in text:
-            return parse_rfc3339(text)
-        if text[-1].isdigit():
-            seconds, _, fraction = text.partition(".")
-            return int(seconds) * SECOND + (int(fraction.ljust(9, "0")[:9]) if fraction else 0)
-        return time.time_ns() - parse_duration(text)
-    except ValueError:
+        if "-" in text[1:]:
+            return _calendar(text)
+        if text[-1].isdecimal():
+            return _unix(text)
+        span = parse_duration(text[1:] if text[0] in "+-" else text)
+        return time.time_ns() - (-span if text[0] == "-" else span)
+    except (ValueError, OverflowError):
         raise InvalidParameter(
-            f'invalid value for "{name}": {text} is neither a time nor a duration'
+            f'invalid value for "{name}": failed to parse value as time or duration: "{text}"'
         ) from None
+
+
+def _calendar(text: str) -> int:
+    date, rest = text[:10], text[10:]
+    zoned = any(sign in rest for sign in "zZ+-")
+    nano = parse_rfc3339(text if rest[:1] in ("", "T", "t") else f"{date}T00:00:00{rest}")
+    if zoned:
+        return nano
+    seconds, fraction = divmod(nano, SECOND)
+    return int(time.mktime((*time.gmtime(seconds)[:8], -1))) * SECOND + fraction
+
+
+def _unix(text: str) -> int:
+    seconds, _, fraction = text.partition(".")
+    if len(seconds) > 18:
+        raise ValueError(f"no such time: {text}")
+    return int(seconds) * SECOND + (int(fraction.ljust(9, "0")[:9]) if fraction else 0)
 
 
 def _split_offset(text: str) -> tuple[str, int]:

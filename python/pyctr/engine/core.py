@@ -75,11 +75,11 @@ class Core(Store):
             ) from None
         return document
 
-    def note(self, row: Row, action: str, **attributes: str) -> None:
-        """Write an event about a container to the journal."""
+    def note(self, row: Row, action: str, *, at: int = 0, **attributes: str) -> None:
+        """Write an event about a container to the journal; ``at`` in ns, 0 for now."""
         labels = loads(row.labels) if row.labels else {}
         attributes = {**labels, "image": row.image, "name": row.name, **attributes}
-        self.journal.write("container", action, row.id, attributes)
+        self.journal.write("container", action, row.id, attributes, at)
 
     def image(self, ref: str) -> Image:
         """The image a user means. ImageNotFound."""

@@ -30,6 +30,8 @@ def events(
         if key not in FILTERS:
             raise InvalidParameter(f"invalid filter '{key}'")
     first, last = parse_moment("since", since), parse_moment("until", until)
+    if first is not None and last is not None and first > last:
+        raise InvalidParameter(f"`since` time ({since}) cannot be after `until` time ({until})")
     core.db.connection()  # makes the store if there is none
     return (event for event in _all(core, first, last) if matches(event, filters))
 

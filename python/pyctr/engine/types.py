@@ -443,6 +443,7 @@ class ImageInspect(TypedDict, total=False):
     Parent: str
     Comment: str
     Created: str
+    DockerVersion: str
     Author: str
     Config: ImageConfig
     Architecture: str

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime
+import re
+import time
 
 import pytest
 from hypothesis import given
@@ -64,8 +66,31 @@ def test_moments(monkeypatch: pytest.MonkeyPatch) -> None:
     assert clock.parse_moment("since", "1700000000.5") == 1_700_000_000_500_000_000
     assert clock.parse_moment("since", "10m") == 10**18 - 600 * 10**9
     assert clock.parse_moment("since", "2023-11-14T22:13:20Z") == 1_700_000_000 * 10**9
-    with pytest.raises(InvalidParameter, match='invalid value for "since": soon'):
-        clock.parse_moment("since", "soon")
+    assert clock.parse_moment("since", "2023-11-15T00:13:20+02:00") == 1_700_000_000 * 10**9
+    assert clock.parse_moment("since", "2023-11-14Z") == 1_699_920_000 * 10**9
+    assert clock.parse_moment("until", "-1h") == 10**18 + 3600 * 10**9  # in an hour
+    assert clock.parse_moment("until", "0") == 0
+
+
+def test_a_moment_without_a_zone_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        assert clock.parse_moment("since", "2023-11-14T23:13:20.25") == 1_700_000_000_250_000_000
+        assert clock.parse_moment("since", "2023-07-01") == 1_688_162_400 * 10**9  # summer time
+        assert clock.parse_moment("since", "2023-07-01T00:00:00Z") == 1_688_169_600 * 10**9
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize(
+    "text", ["soon", "1x", "1d", "2013-01", "2013-01-02 13:23:37", "2013-13-45", "9" * 20, "1.x", "--1h", "-"]
+)
+def test_no_moments(text: str) -> None:
+    message = f'invalid value for "since": failed to parse value as time or duration: "{text}"'
+    with pytest.raises(InvalidParameter, match=re.escape(message)):
+        clock.parse_moment("since", text)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyctr.engine.container import logs as logs_module
-from pyctr.engine.container.logs import LogFile, _pieces, _prefixer
+from pyctr.engine.container.logs import LogFile, _pieces, _prefixer, attributes
 
 
 def entry(text: str, stream: str = "stdout", time: str = "2023-11-14T22:13:20.5Z") -> bytes:
@@ -85,22 +85,22 @@ def test_what_is_written_last_is_not_missed(tmp_path: Path) -> None:
 
 
 def pieces(
-    lines: list[bytes], *, prefix: tuple[bool, bool] = (False, False), **between: int
+    lines: list[bytes], *, stamps: bool = False, details: dict[str, str] | None = None, **between: int
 ) -> list[tuple[int, bytes]]:
-    wanted = {"stdout", "stderr"}
-    return list(_pieces(lines, wanted, between.get("first"), between.get("last"), _prefixer(*prefix)))
+    wanted, prefix = {"stdout", "stderr"}, _prefixer(stamps, details)
+    return list(_pieces(lines, wanted, between.get("first"), between.get("last"), prefix))
 
 
 def test_streams_prefixes_and_damage() -> None:
     lines = [entry("a\n"), b'{"log": "cut\n', b"\0\0\0\n", b"[]\n", entry("b\n", "stderr")]
     assert pieces(lines) == [(1, b"a\n"), (2, b"b\n")]
     stamp = b"2023-11-14T22:13:20.500000000Z "
-    assert pieces(lines, prefix=(True, False)) == [(1, stamp + b"a\n"), (2, stamp + b"b\n")]
+    assert pieces(lines, stamps=True) == [(1, stamp + b"a\n"), (2, stamp + b"b\n")]
 
 
 def test_a_long_line_gets_one_stamp() -> None:
     lines = [entry("long "), entry("line\n"), entry("next\n")]
-    assert b"".join(piece for _, piece in pieces(lines, prefix=(True, False))).count(b"2023-11-14") == 2
+    assert b"".join(piece for _, piece in pieces(lines, stamps=True)).count(b"2023-11-14") == 2
 
 
 def test_between_two_moments() -> None:
@@ -118,4 +118,19 @@ def test_details_come_from_the_entry() -> None:
         json.dumps({"log": "x\n", "stream": "stdout", "time": "t", "attrs": {"b": "2", "a": "1"}}).encode()
         + b"\n"
     )
-    assert pieces([line], prefix=(False, True)) == [(1, b"a=1,b=2 x\n")]
+    assert pieces([line], details={}) == [(1, b"a=1,b=2 x\n")]
+
+
+def test_details_are_always_a_word_of_their_own() -> None:
+    """As docker has it: an empty one where there are none, and those of a URL's query elsewhere."""
+    assert pieces([entry("x\n")], details={}) == [(1, b" x\n")]
+    assert pieces([entry("x\n")], details={"b": "x y", "a": "&="}) == [(1, b"a=%26%3D,b=x+y x\n")]
+
+
+def test_details_are_what_the_log_options_name() -> None:
+    options = {"labels": "p,missing", "env": "FOO"}
+    document = {
+        "Config": {"Labels": {"p": "q", "other": "1"}, "Env": ["FOO=bar=2", "HOME=/"]},
+        "HostConfig": {"LogConfig": {"Type": "json-file", "Config": options}},
+    }
+    assert attributes(document) == {"p": "q", "FOO": "bar=2"}

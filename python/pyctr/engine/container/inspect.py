@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pyctr.engine.clock import rfc3339
-from pyctr.engine.container.select import shown_state
+from pyctr.engine.container.select import networks, shown_state
+from pyctr.engine.container.shape import container_config, host_config
 from pyctr.engine.volume.inherit import shown
 
 TYPE_CHECKING = False
@@ -38,10 +39,10 @@ def inspect(core: Core, ref: str, *, size: bool = False) -> t.ContainerInspect:
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": execs or None,
-        "HostConfig": doc["HostConfig"],
+        "HostConfig": host_config(doc["HostConfig"]),
         "GraphDriver": {"Name": doc["Driver"], "Data": core.driver.data(row.id)},
         "Mounts": shown(doc["Points"], doc["HostConfig"]),
-        "Config": doc["Config"],
+        "Config": container_config(doc["Config"]),
         "NetworkSettings": network_settings(row),
     }
     if size:
@@ -69,24 +70,6 @@ def state(row: Row) -> t.State:
 
 def network_settings(row: Row) -> t.Json:
     """Docker's NetworkSettings of a container without a network of its own."""
-    endpoint = {
-        "IPAMConfig": None,
-        "Links": None,
-        "Aliases": None,
-        "MacAddress": "",
-        "DriverOpts": None,
-        "GwPriority": 0,
-        "NetworkID": "",
-        "EndpointID": "",
-        "Gateway": "",
-        "IPAddress": "",
-        "IPPrefixLen": 0,
-        "IPv6Gateway": "",
-        "GlobalIPv6Address": "",
-        "GlobalIPv6PrefixLen": 0,
-        "DNSNames": None,
-    }
-    networks = {} if row.network.startswith("container:") else {row.network: endpoint}
     return {
         "Bridge": "",
         "SandboxID": "",
@@ -105,5 +88,5 @@ def network_settings(row: Row) -> t.Json:
         "IPPrefixLen": 0,
         "IPv6Gateway": "",
         "MacAddress": "",
-        "Networks": networks,
+        "Networks": networks(row),
     }

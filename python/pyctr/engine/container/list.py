@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from pyctr.engine.clock import SECOND, human_duration
-from pyctr.engine.container.select import shown_state, tests
+from pyctr.engine.container.select import networks, shown_state, tests
 from pyctr.engine.recover import everything
 from pyctr.store.json import loads
 
@@ -25,7 +25,7 @@ def list_containers(
     rows = everything(core)
     filters = filters or {}
     checks = tests(core, filters)
-    if not all and limit <= 0 and not (filters.get("status") or filters.get("exited")):
+    if not all and limit <= 0 and not filters.get("status"):
         checks.append(lambda row: row.state in ("running", "paused"))
     chosen = rows
     for check in checks:
@@ -55,7 +55,7 @@ def summary(row: Row, now: int) -> t.ContainerSummary:
         "State": state,  # type: ignore[typeddict-item]
         "Status": status(row, state, now),
         "HostConfig": {"NetworkMode": row.network},
-        "NetworkSettings": {"Networks": {}},
+        "NetworkSettings": {"Networks": networks(row)},
         "Mounts": loads(row.mounts) if row.mounts else [],
     }
 

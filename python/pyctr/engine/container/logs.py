@@ -11,7 +11,7 @@ from pyctr.store.json import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, BinaryIO
 
     from pyctr.engine.core import Core
@@ -40,14 +40,17 @@ def logs(
     if not (stdout or stderr):
         raise InvalidParameter("bad parameters: you must choose at least one stream")
     row = core.container(ref)
-    if core.document(row)["HostConfig"]["LogConfig"]["Type"] == "none":
+    document = core.document(row)
+    if document["HostConfig"]["LogConfig"]["Type"] == "none":
         raise Unsupported("configured logging driver does not support reading")
-    first, last = parse_moment("since", since), parse_moment("until", until)
+    first, last = parse_moment("since", since), parse_moment("until", until) or None
     lock = core.paths.shim_lock(row.id)
     source = LogFile(core.paths.log(row.id))
     lines = source.lines(tail, (lambda: _core.wait_lock(lock, FOLLOW_SECONDS)) if follow else None)
     wanted = {name for name, on in (("stdout", stdout), ("stderr", stderr)) if on}
-    return _pieces(lines, wanted, first, last, _prefixer(timestamps, details))
+    return _pieces(
+        lines, wanted, first, last, _prefixer(timestamps, attributes(document) if details else None)
+    )
 
 
 def _pieces(
@@ -85,15 +88,37 @@ def _parse(line: bytes) -> Entry | None:
     return None
 
 
-def _prefixer(timestamps: bool, details: bool) -> Callable[[Entry], str]:
+def attributes(document: Mapping[str, Any]) -> dict[str, str]:
+    """What the log options ``labels`` and ``env`` say belongs to every line."""
+    config, options = document["Config"], document["HostConfig"]["LogConfig"].get("Config") or {}
+    environment = dict(entry.partition("=")[::2] for entry in config.get("Env") or ())
+    found = {}
+    for option, known in (("labels", config.get("Labels") or {}), ("env", environment)):
+        names = str(options.get(option) or "").split(",")
+        found.update({name: known[name] for name in names if name in known})
+    return found
+
+
+def _prefixer(timestamps: bool, extra: Mapping[str, str] | None) -> Callable[[Entry], str]:
+    """What comes before a line; ``extra`` are the details of all lines, None: none are wanted."""
+
     def prefix(entry: Entry) -> str:
         time = _padded(entry["time"]) + " " if timestamps else ""
-        attributes = entry.get("attrs") or {}
-        if details and attributes:
-            time += ",".join(f"{key}={attributes[key]}" for key in sorted(attributes)) + " "
-        return time
+        if extra is None:
+            return time
+        details = {**extra, **(entry.get("attrs") or {})}
+        return time + ",".join(f"{_quoted(key)}={_quoted(details[key])}" for key in sorted(details)) + " "
 
     return prefix
+
+
+def _quoted(text: str) -> str:
+    """As in the query of a URL, so that every detail stays one word."""
+    if text.isascii() and text.isalnum():
+        return text
+    from urllib.parse import quote_plus
+
+    return quote_plus(text, errors="surrogateescape")
 
 
 def _padded(time: str) -> str:

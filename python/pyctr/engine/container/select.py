@@ -32,9 +32,29 @@ FILTERS = (
     "status",
     "volume",
 )
+HEALTHS = ("none", "starting", "healthy", "unhealthy")
 STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 SHOWN = {"creating": "created", "starting": "created"}
 """What a passing state is shown as."""
+
+_ENDPOINT: t.Json = {
+    "IPAMConfig": None,
+    "Links": None,
+    "Aliases": None,
+    "MacAddress": "",
+    "DriverOpts": None,
+    "GwPriority": 0,
+    "NetworkID": "",
+    "EndpointID": "",
+    "Gateway": "",
+    "IPAddress": "",
+    "IPPrefixLen": 0,
+    "IPv6Gateway": "",
+    "GlobalIPv6Address": "",
+    "GlobalIPv6PrefixLen": 0,
+    "DNSNames": None,
+}
+"""What is to say about a container in a network without addresses."""
 
 
 def check_filters(filters: t.Filters, known: Iterable[str]) -> None:
@@ -48,6 +68,11 @@ def shown_state(row: Row) -> str:
     if row.state == "starting" and row.finished:
         return "exited"
     return SHOWN.get(row.state, row.state)
+
+
+def networks(row: Row) -> t.Json:
+    """The networks it is in: the one its mode is, unless that is another container's."""
+    return {} if row.network.startswith("container:") else {row.network: _ENDPOINT}
 
 
 def tests(core: Core, filters: t.Filters) -> list[Test]:
@@ -65,11 +90,11 @@ def tests(core: Core, filters: t.Filters) -> list[Test]:
         "before": lambda values: _created(core, values, -1),
         "since": lambda values: _created(core, values, 1),
         # What no container here has, or every one.
-        "health": lambda values: _constant("none" in values),
-        "is-task": lambda values: _constant(not {"1", "true"} & set(values)),
+        "health": _health,
+        "is-task": _is_task,
         "isolation": lambda values: _constant("default" in values),
-        "publish": lambda _: _constant(False),
-        "expose": lambda _: _constant(False),
+        "publish": lambda values: _port("publish", values),
+        "expose": lambda values: _port("expose", values),
     }
     return [makers[key](values) for key, values in filters.items() if values]
 
@@ -87,14 +112,58 @@ def has_label(labels: str, wanted: str) -> bool:
     return key in found and (not equals or found[key] == value)
 
 
+def _is_task(values: list[str]) -> Test:
+    from pyctr.engine.image.list import truth
+
+    return _constant(not truth("is-task", values))
+
+
+def _health(values: list[str]) -> Test:
+    for value in values:
+        if value not in HEALTHS:
+            raise InvalidParameter(f"unrecognised filter value for health: {value}")
+    return _constant("none" in values)
+
+
+def _port(name: str, values: list[str]) -> Test:
+    """``80``, ``8000-8010/tcp``: no container here has one."""
+    for value in values:
+        span, slash, protocol = value.partition("/")
+        first, dash, last = span.partition("-")
+        last = last if dash else first
+        if not (_is_port(first) and _is_port(last) and int(first) <= int(last)):
+            raise InvalidParameter(f"error while looking up for {name} {value}: invalid port: {span}")
+        if slash and protocol.lower() not in ("tcp", "udp", "sctp"):
+            raise InvalidParameter(f"error while looking up for {name} {value}: invalid proto: {protocol}")
+    return _constant(False)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and int(text[:6]) <= 65535
+
+
 def _name(values: list[str]) -> Test:
     import re
 
     try:
-        patterns = [re.compile(value) for value in values]
+        patterns = [re.compile(_python_pattern(value)) for value in values]
     except re.error as error:
-        raise InvalidParameter(f"invalid filter 'name': {error}") from None
+        raise InvalidParameter(f"invalid filter 'name={values[0]}': {error}") from None
     return lambda row: any(pattern.search(row.name) or pattern.search("/" + row.name) for pattern in patterns)
+
+
+def _python_pattern(pattern: str) -> str:
+    """Go's regular expressions have POSIX's classes and another word for the end of the text."""
+    for name, characters in (
+        ("[:alpha:]", "A-Za-z"),
+        ("[:digit:]", "0-9"),
+        ("[:alnum:]", "0-9A-Za-z"),
+        ("[:lower:]", "a-z"),
+        ("[:upper:]", "A-Z"),
+        (r"\z", r"\Z"),
+    ):
+        pattern = pattern.replace(name, characters)
+    return pattern
 
 
 def _status(values: list[str]) -> Test:
@@ -107,8 +176,8 @@ def _status(values: list[str]) -> Test:
 def _exited(values: list[str]) -> Test:
     try:
         codes = {int(value) for value in values}
-    except ValueError as error:
-        raise InvalidParameter(f"invalid filter 'exited': {error}") from None
+    except ValueError:
+        raise InvalidParameter(f"invalid filter 'exited={','.join(values)}': not a number") from None
     return lambda row: row.state in ("exited", "dead") and row.exit_code in codes
 
 

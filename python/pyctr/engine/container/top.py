@@ -10,6 +10,8 @@ from pyctr.errors import Conflict, InvalidParameter, NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
     from pyctr.engine import types as t
     from pyctr.engine.core import Core
 
@@ -22,7 +24,10 @@ def top(core: Core, ref: str, ps_args: str = "") -> t.TopReply:
     row = core.container(ref)
     if row.state not in LIVE:
         raise Conflict(f"container {row.id} is not running")
-    return select(_ps(ps_args.split() or ["-ef"]), set(cgroups.pids(core, row)))
+    pids = set(cgroups.pids(core, row))
+    reply = select(_ps(ps_args.split() or ["-ef"], pids), pids)
+    core.note(row, "top")
+    return reply
 
 
 def select(output: str, pids: set[int]) -> t.TopReply:
@@ -40,15 +45,22 @@ def select(output: str, pids: set[int]) -> t.TopReply:
     return {"Titles": titles, "Processes": processes}
 
 
-def _ps(arguments: list[str]) -> str:
-    import subprocess
-
+def _ps(arguments: list[str], pids: set[int]) -> str:
+    """What ``ps`` says of these processes, or of more: not all its options can be joined with ``-q``."""
     program = next((path for path in PROGRAMS if os.access(path, os.X_OK)), None)
     if program is None:
         raise NotFound("cannot list processes: ps is not installed", hint="install the package procps")
-    environment = {"LC_ALL": "C", "COLUMNS": "10000"}
-    done = subprocess.run([program, *arguments], capture_output=True, check=False, env=environment)
+    done = _run([program, *arguments, "-q", ",".join(map(str, sorted(pids)))])
+    if done.returncode != 0:
+        done = _run([program, *arguments])
     if done.returncode != 0:
         reason = done.stderr.decode(errors="replace").strip().splitlines()
         raise InvalidParameter(f"error running ps: {reason[0] if reason else done.returncode}")
     return done.stdout.decode(errors="surrogateescape")
+
+
+def _run(argv: list[str]) -> CompletedProcess[bytes]:
+    import subprocess
+
+    environment = {"LC_ALL": "C", "COLUMNS": "10000"}
+    return subprocess.run(argv, capture_output=True, check=False, env=environment)

@@ -63,9 +63,19 @@ def family(core: Core, ref: str) -> set[str]:
         base = find(core, ref)
     except (ImageNotFound, InvalidParameter):
         return set()
+    return {base.id, *(row.id for row in ImageRows(core.db).all() if _stands_on(row, base))}
+
+
+def _stands_on(row: ImageRow, base: Image) -> bool:
+    """Whether it has more layers than the base and those at the bottom, or as many and a longer history."""
     layers = tuple(base.layers)
-    above = (row.id for row in ImageRows(core.db).all() if layers and row.layers[-len(layers) :] == layers)
-    return {base.id, *above}
+    if not layers or row.layers[-len(layers) :] != layers:
+        return False
+    if len(row.layers) > len(layers):
+        return True
+    steps = base.document.get("history") or []
+    history = loads(row.doc).get("history") or []
+    return len(history) > len(steps) > 0 and history[: len(steps)] == steps
 
 
 def host_row() -> ImageRow:

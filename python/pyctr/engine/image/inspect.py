@@ -30,6 +30,7 @@ def inspect(core: Core, ref: str) -> t.ImageInspect:
         "Parent": "",
         "Comment": document.get("comment") or "",
         "Created": rfc3339(image.created) if image.created else host.CREATED,
+        "DockerVersion": "",
         "Author": document.get("author") or "",
         "Config": image.config,
         "Architecture": document["architecture"],

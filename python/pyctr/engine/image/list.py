@@ -33,11 +33,15 @@ def list_images(
     rows, names = everything(core)
     tests = _tests(core, filters or {})
     users = dict(core.db.rows("SELECT image_id, count(*) FROM containers GROUP BY image_id"))
-    return [
-        _summary(row, names.get(row.id, ()), users.get(row.id, 0))
-        for row in rows
-        if all(test(row, names.get(row.id, ())) for test in tests)
-    ]
+    patterns = _patterns((filters or {}).get("reference", ()))
+    found = []
+    for row in rows:
+        known: Sequence[str] = names.get(row.id, ())
+        if patterns:
+            known = [name for name in known if any(_matches(name, pattern) for pattern in patterns)]
+        if (known or not patterns) and all(test(row, names.get(row.id, ())) for test in tests):
+            found.append(_summary(row, known, users.get(row.id, 0)))
+    return found
 
 
 def everything(core: Core) -> tuple[list[ImageRow], dict[str, list[str]]]:
@@ -60,7 +64,7 @@ def truth(name: str, values: Sequence[str]) -> bool | None:
         return None
     if wanted <= {*_TRUE} or wanted <= {*_FALSE}:
         return wanted <= {*_TRUE}
-    raise InvalidParameter(f"invalid filter '{name}={','.join(values)}'")
+    raise InvalidParameter(f"invalid filter '{name}=[{' '.join(values)}]'")
 
 
 def check_filters(filters: t.Filters, allowed: Sequence[str]) -> None:
@@ -106,10 +110,16 @@ def _tests(core: Core, filters: t.Filters) -> list[Test]:
         tests.append(_created(core, text, -1))
     for text in filters.get("since", ()):
         tests.append(_created(core, text, 1))
-    patterns = filters.get("reference", ())
-    if patterns:
-        tests.append(lambda _, names: any(_matches(name, pattern) for name in names for pattern in patterns))
     return tests
+
+
+def _patterns(texts: Sequence[str]) -> Sequence[str]:
+    """The patterns of ``reference``, of which docker refuses those that end inside of brackets."""
+    for text in texts:
+        start = text.rfind("[")
+        if start >= 0 and "]" not in text[start + 2 :]:
+            raise InvalidParameter(f"invalid filter 'reference={text}': syntax error in pattern")
+    return texts
 
 
 def _created(core: Core, text: str, sign: int) -> Test:
