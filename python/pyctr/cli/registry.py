@@ -28,7 +28,7 @@ _CONTAINER_VERBS = (
     "update",
     "wait",
 )
-_IMAGE_VERBS = {"import": "import_", "tag": "tag"}
+_IMAGE_VERBS = {"history": "history", "import": "import_", "tag": "tag"}
 _SYSTEM_VERBS = ("events", "info")
 
 TOP: dict[str, str] = {
@@ -69,7 +69,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "rm": "rmi",
         },
     ),
-    "system": ("Manage pyctr", {verb: verb for verb in _SYSTEM_VERBS}),
+    "system": ("Manage pyctr", {"df": "system_df", **{verb: verb for verb in _SYSTEM_VERBS}}),
     "volume": (
         "Manage volumes",
         {

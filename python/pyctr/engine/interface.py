@@ -281,5 +281,8 @@ class Backend(Protocol):
     def version(self) -> dict[str, Any]:
         """Docker's SystemVersion."""
 
+    def disk_usage(self) -> t.DiskUsage:
+        """Docker's SystemDataUsageResponse."""
+
     def close(self) -> None:
         """Let go of everything. A process that ends anyway need not: it only waits for the disk."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pyctr.engine import types as t
     from pyctr.engine.interface import Session, WaitCondition
-    from pyctr.engine.types import Changes, Deleted, History
+    from pyctr.engine.types import Changes, Deleted, DiskUsage, History
 
 
 class LocalEngine:
@@ -40,6 +40,11 @@ class LocalEngine:
         from pyctr.engine.info import version
 
         return version()
+
+    def disk_usage(self) -> DiskUsage:
+        from pyctr.engine.disk import disk_usage
+
+        return disk_usage(self.core)
 
     def close(self) -> None:
         self.core.close()

@@ -486,3 +486,13 @@ class Event(TypedDict):
     scope: str
     time: int
     timeNano: int
+
+
+class DiskUsage(TypedDict):
+    """What everything takes of the disk, in bytes."""
+
+    LayersSize: int
+    Images: list[ImageSummary]
+    Containers: list[ContainerSummary]
+    Volumes: list[Volume]
+    BuildCache: list[Json]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pyctr.cli.command import Command, Option, Parsed
+from pyctr.cli.each import report
 from pyctr.cli.values import FILTER, STRING
+from pyctr.errors import InvalidParameter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,13 +17,18 @@ _FORMAT_HELP = """Format output using a custom template:
 'TEMPLATE':         Print output using the given Go template"""
 
 
-def run(context: Context, parsed: Parsed) -> None:
+def run(context: Context, parsed: Parsed) -> int:
     source = parsed["format"]
     template = None
     if source:
+        from pyctr.cli.output.documents import BAD_TEMPLATE
         from pyctr.cli.output.listing import execute, parse
 
-        template = parse("{{json .}}" if source == "json" else source)
+        try:
+            template = parse("{{json .}}" if source == "json" else source, "error parsing format")
+        except InvalidParameter as problem:
+            report(context, problem)
+            return BAD_TEMPLATE
     events = context.engine.events(
         since=parsed["since"] or None, until=parsed["until"] or None, filters=parsed["filter"]
     )
@@ -33,6 +40,7 @@ def run(context: Context, parsed: Parsed) -> None:
 
             context.print(execute(template, typed(_document(event))))
         context.flush()
+    return 0
 
 
 def _document(event: Event) -> dict[str, object]:

@@ -26,8 +26,8 @@ def run(context: Context, parsed: Parsed) -> None:
     digests = parsed["digests"] or ".Digest" in source
     if source == "table":
         source = "{{.ID}}" if parsed["quiet"] else _TABLE_DIGESTS if digests else _TABLE
-    elif parsed["quiet"]:
-        source = "{{.ID}}"
+    elif source.startswith("table") and digests and ".Digest" not in source:
+        source += "\t{{.Digest}}"
     summaries = context.engine.images.list(all=parsed["all"], filters=filters, digests=digests)
     records = [
         record

@@ -38,19 +38,16 @@ _FIELDS = (
 )
 
 
-def run(context: Context, parsed: Parsed) -> None:
+def run(context: Context, parsed: Parsed) -> int:
     info = context.engine.info()
-    source = parsed["format"]
-    if source:
-        from pyctr.cli.output.documents import typed
-        from pyctr.cli.output.listing import execute, parse
+    if parsed["format"]:
+        from pyctr.cli.output.documents import show
 
-        template = parse("{{json .}}" if source == "json" else source)
-        context.print(execute(template, typed(info)))
-        return
+        return show(context, info, parsed["format"])
     context.write(_text(info))
     for warning in info.get("Warnings") or ():
         context.note(warning if warning.startswith("WARNING") else f"WARNING: {warning}")
+    return 0
 
 
 def _text(info: dict[str, Any]) -> str:

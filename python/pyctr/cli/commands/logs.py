@@ -30,7 +30,8 @@ def run(context: Context, parsed: Parsed) -> None:
 
 def _tail(text: str) -> int | None:
     """Return how many lines to show; what is no number, or a negative one, means all."""
-    return int(text) if text.isascii() and text.isdecimal() else None
+    digits = text.removeprefix("+")
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 19 else None
 
 
 COMMAND = Command(

@@ -16,12 +16,14 @@ _TABLE = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\
 
 def run(context: Context, parsed: Parsed) -> None:
     source = _source(parsed)
+    if parsed["quiet"] and parsed["format"]:
+        context.warn("ignoring custom format, because both --format and --quiet are set")
     last = 1 if parsed["latest"] else parsed["last"]
     summaries = context.engine.containers.list(
         all=parsed["all"] or last > 0,
         filters=parsed["filter"],
         limit=max(last, 0),
-        size=parsed["size"] or ".Size" in source,
+        size=parsed["size"] or ".Size" in source or "json .}" in source,
     )
     context.write(listing(summaries, source, truncate=not parsed["no-trunc"]))
 

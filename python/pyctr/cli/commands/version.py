@@ -13,18 +13,15 @@ if TYPE_CHECKING:
     from pyctr.cli.context import Context
 
 
-def run(context: Context, parsed: Parsed) -> None:
+def run(context: Context, parsed: Parsed) -> int:
     server = context.engine.version()
     document = {"Client": _client(server), "Server": server}
-    source = parsed["format"]
-    if source:
-        from pyctr.cli.output.documents import typed
-        from pyctr.cli.output.listing import execute, parse
+    if parsed["format"]:
+        from pyctr.cli.output.documents import show
 
-        template = parse("{{json .}}" if source == "json" else source)
-        context.print(execute(template, typed(document)))
-        return
+        return show(context, document, parsed["format"])
     context.write(_text(document))
+    return 0
 
 
 def _client(server: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from pyctr.cli.context import Context
 
+BAD_TEMPLATE = 64
+"""Docker's exit code for a template that cannot be parsed."""
 _MAPS = frozenset(
     (
         "Annotations",
@@ -117,7 +119,7 @@ def inspect(
             compiled = parse(template)
         except InvalidParameter as problem:
             report(context, problem)
-            return 64
+            return BAD_TEMPLATE
     documents, lines, problems = [], [], []
     for name in names:
         try:
@@ -137,6 +139,20 @@ def inspect(
     for failure in problems:
         report(context, failure)
     return 1 if problems else 0
+
+
+def show(context: Context, document: Any, template: str) -> int:
+    """Print one document by a template; the exit code, which tells a template nobody can read from others."""
+    try:
+        compiled = parse("{{json .}}" if template == "json" else template)
+    except InvalidParameter as problem:
+        report(context, problem)
+        return BAD_TEMPLATE
+    try:
+        context.print(compiled.execute(typed(document)))
+    except TemplateError as problem:
+        raise InvalidParameter(str(problem)) from None
+    return 0
 
 
 def filled_in(template: Any, document: Any, shape: Any) -> str:

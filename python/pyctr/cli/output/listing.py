@@ -6,7 +6,7 @@ from pyctr.errors import InvalidParameter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from pyctr.cli.template import Record, Template
@@ -32,14 +32,14 @@ def render(source: str, records: Iterable[Record], headers: Mapping[str, str], n
     return align(f"{_header(template, headers)}\n{lines}", narrowest)
 
 
-def parse(text: str) -> Template:
+def parse(text: str, complaint: str = "template parsing error") -> Template:
     """Compile a template; what is wrong with it is the user's error."""
     from pyctr.cli.template import TemplateError, compile_template
 
     try:
         return compile_template(text)
     except TemplateError as problem:
-        raise InvalidParameter(f"template parsing error: {problem}") from None
+        raise InvalidParameter(f"{complaint}: {problem}") from None
 
 
 def execute(template: Template, value: Any) -> str:
@@ -57,15 +57,20 @@ def _line(template: Template, record: Record) -> str:
 
 
 def _header(template: Template, headers: Mapping[str, str]) -> str:
-    """Carry the template out with the names of the fields in place of their values."""
+    """Carry the template out, as far as possible, with the names of the fields in place of their values."""
     from pyctr.cli.template import NO_VALUE, Record, TemplateError
     from pyctr.cli.template.functions import HEADER
+
+    class Names(Record):
+        __slots__ = ()
+
+        def field(self, name: str) -> Callable[[], Any]:
+            return lambda: headers.get(name, NO_VALUE)
 
     def label(name: str) -> str:
         return name.rpartition(".")[2].replace("-", " ").replace("_", " ")
 
-    fields = {name: (lambda header=header: header) for name, header in headers.items()}
     try:
-        return template.execute(Record(fields, {"Label": label}), HEADER)
-    except TemplateError:
-        return str(NO_VALUE)
+        return template.execute(Names({}, {"Label": label}), HEADER)
+    except TemplateError as problem:
+        return problem.output

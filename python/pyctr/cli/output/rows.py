@@ -27,6 +27,7 @@ CONTAINER_HEADERS = {
     "Mounts": "MOUNTS",
     "LocalVolumes": "LOCAL VOLUMES",
     "Networks": "NETWORKS",
+    "Platform": "PLATFORM",
 }
 IMAGE_HEADERS = {
     "ID": "IMAGE ID",
@@ -88,6 +89,7 @@ def container_record(summary: ContainerSummary, *, truncate: bool) -> Record:
             "Mounts": lambda: ",".join(ellipsis(name, 15) if truncate else name for name in mounts),
             "LocalVolumes": lambda: str(sum(mount.get("Driver") == "local" for mount in summary["Mounts"])),
             "Networks": lambda: ",".join(networks),
+            "Platform": lambda: None,
         },
         {"Label": lambda name: labels.get(name, "")},
         "*formatter.ContainerContext",

@@ -6,6 +6,9 @@ from __future__ import annotations
 class TemplateError(Exception):
     """A template that cannot be parsed or carried out; the text is Go's."""
 
+    output = ""
+    """What it had printed by then."""
+
 
 class ParseError(TemplateError):
     """The template is not well formed."""

@@ -31,7 +31,11 @@ class Template:
     def execute(self, value: Any, functions: Functions = BUILTIN) -> str:
         """Return the template's text for ``value``; raises TemplateError."""
         state = _State(self, "", functions, 0, value)
-        state.walk(self.definitions.get("", ()), value)
+        try:
+            state.walk(self.definitions.get("", ()), value)
+        except TemplateError as problem:
+            problem.output = "".join(state.out)
+            raise
         return "".join(state.out)
 
 
