@@ -1,7 +1,7 @@
 //! One directory of a hierarchy, held open; its files are read and written relative to it.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::ffi::OsStringExt,
@@ -128,50 +128,81 @@ impl Dir {
 
     /// Names of the files in this directory.
     pub(crate) fn files(&self) -> Result<Vec<OsString>> {
-        list(self, Path::new("."), false).map_err(|errno| Error::io("list", &self.path, errno))
-    }
-
-    /// Every directory below this one, relative to it, parents first.
-    ///
-    /// A container may have made them: their names need not be text, and there may be many, one inside of the other.
-    pub(crate) fn below(&self) -> Result<Vec<PathBuf>> {
-        let mut found = Vec::new();
-        let mut next = Some(PathBuf::from("."));
-        let mut looked_at = 0;
-        while let Some(parent) = next {
-            match list(self, &parent, true) {
-                Ok(names) => found.extend(names.into_iter().map(|name| parent.join(name))),
-                // It has gone meanwhile.
-                Err(Errno::NOENT) => {}
-                Err(errno) => return Err(Error::io("list", self.path.join(parent), errno)),
-            }
-            next = found.get(looked_at).cloned();
-            looked_at += 1;
-        }
-        Ok(found)
+        list(self, false).map_err(|errno| Error::io("list", &self.path, errno))
     }
 
     /// Visits this directory and every one below it, parents first. Directories that vanish meanwhile are passed over.
     pub(crate) fn walk(&self, visit: &mut dyn FnMut(&Dir) -> Result<()>) -> Result<()> {
         visit(self)?;
-        for path in self.below()? {
-            match self.child(&path).and_then(|child| visit(&child)) {
+        self.descend(visit, &mut |_, _| {})
+    }
+
+    /// Goes through every directory below this one: into it by `enter`; once all below it is done, `leave` gets the directory that it
+    /// is in and its name.
+    ///
+    /// A container may have made them: their names need not be text, there may be many, and they may lie in one another deeper than a
+    /// path or the number of descriptors reaches. So only one is open, and the way back is `..`: the kernel moves no group elsewhere.
+    pub(crate) fn descend(
+        &self,
+        enter: &mut dyn FnMut(&Dir) -> Result<()>,
+        leave: &mut dyn FnMut(&Dir, &OsStr),
+    ) -> Result<()> {
+        let mut here = self.child(".")?;
+        let mut way = vec![Level {
+            name: OsString::new(),
+            left: here.directories()?,
+        }];
+        while let Some(level) = way.last_mut() {
+            let Some(name) = level.left.pop() else {
+                let done = way.pop().filter(|_| !way.is_empty());
+                if let Some(done) = done {
+                    here = here.child("..")?;
+                    leave(&here, &done.name);
+                }
+                continue;
+            };
+            match self.step(&here, &name, enter) {
+                Ok((below, left)) => {
+                    here = below;
+                    way.push(Level { name, left });
+                }
                 Err(error) if error.is_not_found() => {}
-                other => other?,
+                Err(error) => return Err(error),
             }
         }
         Ok(())
     }
+
+    /// One step down; gives the directory there and what is in it.
+    fn step(
+        &self,
+        from: &Dir,
+        name: &OsStr,
+        enter: &mut dyn FnMut(&Dir) -> Result<()>,
+    ) -> Result<(Self, Vec<OsString>)> {
+        let mut below = from.child(name)?;
+        below.path = self.path.join("…").join(name);
+        enter(&below)?;
+        let left = below.directories()?;
+        Ok((below, left))
+    }
+
+    /// Names of the directories in this one.
+    fn directories(&self) -> Result<Vec<OsString>> {
+        list(self, true).map_err(|errno| Error::io("list", &self.path, errno))
+    }
+}
+
+/// A directory on the way down: its name, and the directories in it that are yet to be visited.
+struct Level {
+    name: OsString,
+    left: Vec<OsString>,
 }
 
 /// Names of the directories, or of everything else, in a directory.
-fn list(
-    top: impl AsFd,
-    path: &Path,
-    directories: bool,
-) -> std::result::Result<Vec<OsString>, Errno> {
+fn list(directory: impl AsFd, directories: bool) -> std::result::Result<Vec<OsString>, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let fd = fs::openat(top, path, flags, Mode::empty())?;
+    let fd = fs::openat(directory, c".", flags, Mode::empty())?;
     let mut names = Vec::new();
     let mut buffer = Vec::with_capacity(CHUNK);
     let mut entries = RawDir::new(fd, buffer.spare_capacity_mut());

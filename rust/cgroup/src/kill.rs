@@ -40,7 +40,7 @@ impl Cgroup {
                 sleep(Duration::from_millis(u64::from(round.min(10))));
             }
         }
-        self.let_die()
+        self.thaw_all()
     }
 
     /// Has the kernel kill everybody in the version 2 group; false if it does not know how (before 5.14).
@@ -61,7 +61,7 @@ impl Cgroup {
             return Ok(false);
         }
         let killed = self.kill_each();
-        self.let_die().and(killed).map(|()| true)
+        self.thaw_all().and(killed).map(|()| true)
     }
 
     /// Kills everybody who is there now, and nobody else: a process is held by a descriptor while it is made sure that
@@ -85,7 +85,10 @@ impl Cgroup {
     }
 
     /// Thaws the group, and what the container itself has frozen below it: frozen tasks of version 1 do not die.
-    fn let_die(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the kernel refuses. A group that is not there any more is no error.
+    pub fn thaw_all(&self) -> Result<()> {
         let thaw = |dir: &Dir| match dir.write("freezer.state", "THAWED") {
             Err(error) if !error.is_not_found() => Err(error),
             _ => Ok(()),

@@ -1,7 +1,7 @@
 //! Removing a group. Goes on after a failure, and may be done twice.
 
 use std::{
-    path::Path,
+    path::PathBuf,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -64,23 +64,25 @@ fn remove(dir: &Dir, deadline: Instant) -> Result<()> {
 
 /// Busy with groups below it or with processes, the kernel does not say which: so the groups below are tried too.
 fn attempt(dir: &Dir) -> Result<()> {
-    let fail = |path: &Path, errno| Error::io("remove cgroup", dir.path().join(path), errno);
+    let fail = |path: PathBuf, errno| Error::io("remove cgroup", path, errno);
     let top = || match fs::rmdir(dir.path()) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(errno) => Err(fail(Path::new(""), errno)),
+        Err(errno) => Err(fail(dir.path().to_owned(), errno)),
     };
     match top() {
         Err(error) if error.errno() == Some(Errno::BUSY) => {}
         other => return other,
     }
     let mut first = None;
-    for path in dir.below()?.iter().rev() {
-        match fs::unlinkat(dir, path, AtFlags::REMOVEDIR) {
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(errno) => {
-                first.get_or_insert(fail(path, errno));
-            }
+    dir.descend(&mut |_| Ok(()), &mut |parent, name| match fs::unlinkat(
+        parent,
+        name,
+        AtFlags::REMOVEDIR,
+    ) {
+        Ok(()) | Err(Errno::NOENT) => {}
+        Err(errno) => {
+            first.get_or_insert(fail(parent.path().join(name), errno));
         }
-    }
+    })?;
     first.map_or_else(top, Err)
 }

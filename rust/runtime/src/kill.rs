@@ -10,7 +10,6 @@ use crate::{
     error::{Context, Result},
     identity::Identity,
     spec::NamespaceType,
-    state::Status,
 };
 
 impl Container {
@@ -38,17 +37,27 @@ impl Container {
     }
 
     fn kill_first(&self, signal: Signal) -> Result<()> {
-        let gone = || self.refuse("kill", "it is not running");
+        let gone = || self.refuse("kill", "container not running");
         let pidfd = self.record.init.open().ok_or_else(gone)?;
         match pidfd_send_signal(&pidfd, signal) {
             Err(Errno::SRCH) => return Err(gone()),
             other => other.context(|| format!("cannot kill container {}", self.id()))?,
         }
-        // A frozen process of version 1 dies only once it may run.
-        if signal == Signal::KILL && self.status() == Status::Paused {
-            self.needs_cgroup("thaw")?.thaw()?;
+        if signal == Signal::KILL {
+            self.let_die()?;
         }
         Ok(())
+    }
+
+    /// Thaws whoever was frozen, by us or by the container itself: a frozen process of version 1 dies only once it may run.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn let_die(&self) -> Result<()> {
+        match self.cgroup()? {
+            Some(cgroup) => Ok(cgroup.thaw_all()?),
+            None => Ok(()),
+        }
     }
 
     /// Sends a signal to every process of the container's cgroup. That none is left is no error.

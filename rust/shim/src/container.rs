@@ -107,6 +107,12 @@ impl Container {
         own(child, streams, wanted)
     }
 
+    /// Thaw what the container has frozen of itself, which a signal to kill does not reach.
+    pub fn let_die(&self) {
+        // If that fails, whoever waits for the end kills by the cgroup.
+        let _ = self.0.let_die();
+    }
+
     /// Whether memory ran out and the kernel killed something for it. Only known as long as the cgroup is there.
     pub fn oom_killed(&self) -> bool {
         let kills = self

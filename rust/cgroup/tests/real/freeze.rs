@@ -3,6 +3,7 @@
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, thread::sleep, time::Duration};
 
 use pyctr_cgroup::{Cgroup, Driver};
+use rustix::fs::{Mode, OFlags, openat};
 use serde_json::json;
 
 use crate::{
@@ -20,6 +21,10 @@ pub const TESTS: &[crate::Test] = &[
     ("killing_what_multiplies", killing_what_multiplies),
     ("killing_what_is_frozen", killing_what_is_frozen),
     ("killing_what_is_frozen_below", killing_what_is_frozen_below),
+    (
+        "killing_what_is_frozen_far_below",
+        killing_what_is_frozen_far_below,
+    ),
     (
         "killing_what_is_in_one_hierarchy_only",
         killing_what_is_in_one_hierarchy_only,
@@ -104,6 +109,39 @@ fn killing_what_is_frozen_below() {
             std::fs::create_dir(&path).expect("made by hand");
         }
     }
+    group.destroy().expect("destroyed");
+    process.wait();
+    assert!(group.paths().values().all(|path| !path.exists()));
+}
+
+/// A container may nest its groups deeper than a path, or our descriptors, would reach, and freeze itself there.
+fn killing_what_is_frozen_far_below() {
+    let group = Group::new("deep");
+    let mut process = Process::start(&group, &["wait"]);
+    let name = "d".repeat(250);
+    for (hierarchy, top) in group.paths() {
+        if !(hierarchy == "freezer" || hierarchy == "pids" || group.paths().len() == 1) {
+            continue;
+        }
+        let mut here = std::fs::File::open(&top).expect("opened");
+        for _ in 0..60 {
+            rustix::fs::mkdirat(&here, &name, Mode::RWXU).expect("made by hand");
+            here = openat(&here, &name, OFlags::RDONLY, Mode::empty())
+                .expect("opened")
+                .into();
+        }
+        let write = |file: &str, text: &str| {
+            let file = openat(&here, file, OFlags::WRONLY, Mode::empty()).expect("opened");
+            rustix::io::write(file, text.as_bytes()).expect("written");
+        };
+        write("cgroup.procs", &process.pid().to_string());
+        match hierarchy.as_str() {
+            "freezer" => write("freezer.state", "FROZEN"),
+            "" => write("cgroup.freeze", "1"),
+            _ => {}
+        }
+    }
+    assert_eq!(group.pids().expect("read"), [process.pid()]);
     group.destroy().expect("destroyed");
     process.wait();
     assert!(group.paths().values().all(|path| !path.exists()));

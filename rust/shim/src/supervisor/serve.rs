@@ -13,6 +13,9 @@ use crate::{
 };
 use pyctr_runtime::clock::WallTime;
 
+/// SIGKILL, the one signal that nothing may keep from its effect.
+const KILL: i32 = 9;
+
 impl Supervisor {
     /// Take in whoever waits at the socket.
     pub(super) fn welcome(&mut self) {
@@ -143,7 +146,11 @@ impl Supervisor {
     }
 
     fn signal(&self, id: TaskId, request: &SignalRequest) -> Result<(), Failure> {
-        self.task(id).ok_or_else(gone)?.signal(request)
+        self.task(id).ok_or_else(gone)?.signal(request)?;
+        if request.signal == KILL {
+            self.container.let_die();
+        }
+        Ok(())
     }
 
     fn resize(&self, id: TaskId, request: &ResizeRequest) -> Result<(), Failure> {
