@@ -242,6 +242,18 @@ fn a_bomb_of_extended_headers_is_refused() {
     assert!(error.to_string().contains("extended header"), "{error}");
 }
 
+/// As many attributes as fit in a header, of a link, which can have none: passed over, without a comparison of each with each.
+#[test]
+fn attributes_without_number_are_passed_over() {
+    let jail = Jail::new();
+    let mut entry = symlink("link", "nowhere");
+    entry.xattrs = (0..20_000)
+        .map(|index| (format!("user.{index}").into_bytes(), Vec::new()))
+        .collect();
+    let done = jail.apply(&archive(&[(entry, NOTHING)])).expect("applied");
+    assert_eq!(done.skipped_xattrs, 20_000);
+}
+
 #[test]
 fn cuts_and_noise_are_damage() {
     let jail = Jail::new();

@@ -3,6 +3,8 @@
 mod block;
 mod entry;
 mod fields;
+#[cfg(test)]
+mod forged;
 mod pax;
 mod reader;
 mod sparse;

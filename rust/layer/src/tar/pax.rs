@@ -1,5 +1,7 @@
 //! PAX extended headers: `<length> <key>=<value>\n` records that override fields of the next header.
 
+use std::collections::BTreeMap;
+
 use super::entry::{Extent, Time};
 use crate::{Error, Result, error::show};
 
@@ -15,7 +17,8 @@ pub struct Extended {
     pub uid: Option<u64>,
     pub gid: Option<u64>,
     pub mtime: Option<Time>,
-    pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    /// By name: there may be tens of thousands, each of which may come again.
+    pub xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
     pub sparse: SparseKeys,
 }
 
@@ -81,16 +84,11 @@ impl Extended {
             }
             _ => {
                 if let Some(attribute) = key.strip_prefix(XATTR) {
-                    self.set_xattr(name(attribute)??, value);
+                    self.xattrs.insert(name(attribute)??, value.to_vec());
                 }
             }
         }
         Some(())
-    }
-
-    fn set_xattr(&mut self, name: Vec<u8>, value: &[u8]) {
-        self.xattrs.retain(|(other, _)| *other != name);
-        self.xattrs.push((name, value.to_vec()));
     }
 }
 

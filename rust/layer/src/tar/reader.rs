@@ -257,7 +257,7 @@ impl<R: BufRead> Reader<R> {
             device: device(block, kind)?,
             size: self.data,
             sparse,
-            xattrs: extended.xattrs,
+            xattrs: extended.xattrs.into_iter().collect(),
             path,
         })
     }

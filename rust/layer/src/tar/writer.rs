@@ -164,7 +164,10 @@ fn mark(kind: Kind) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use proptest::{collection::vec, prelude::*};
+    use proptest::{
+        collection::{btree_map, vec},
+        prelude::*,
+    };
 
     use super::*;
     use crate::tar::Reader;
@@ -173,12 +176,10 @@ mod tests {
         let path = vec(prop_oneof![Just(b'/'), Just(b'a'), 1u8..], 1..400);
         let time = (-1i64 << 40..1 << 40, 0u32..1_000_000_000)
             .prop_map(|(seconds, nanos)| Time { seconds, nanos });
-        let xattr = (
-            "[a-z.]{1,10}".prop_map(String::into_bytes),
-            vec(any::<u8>(), 0..50),
-        );
+        let name = "[a-z.]{1,10}".prop_map(String::into_bytes);
+        let xattrs = btree_map(name, vec(any::<u8>(), 0..50), 0..3);
         let ids = (0u32..u32::MAX, 0u32..u32::MAX, 0u32..0o10000);
-        (path, ids, time, vec(xattr, 0..3), vec(any::<u8>(), 0..1500)).prop_map(
+        (path, ids, time, xattrs, vec(any::<u8>(), 0..1500)).prop_map(
             |(path, ids, mtime, xattrs, data)| {
                 let mut entry = Entry::new(path, Kind::File);
                 (entry.uid, entry.gid, entry.mode) = ids;
@@ -192,8 +193,7 @@ mod tests {
                 };
                 entry.size = data.len() as u64;
                 entry.mtime = mtime;
-                entry.xattrs = xattrs;
-                entry.xattrs.dedup_by(|a, b| a.0 == b.0);
+                entry.xattrs = xattrs.into_iter().collect();
                 (entry, data)
             },
         )
