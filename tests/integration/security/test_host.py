@@ -80,6 +80,25 @@ def test_modes_of_what_lies_on_disk(engine: pyctr.Engine, tmp_path: Path) -> Non
         assert mode(path) & 0o067 == 0, path
 
 
+def test_no_container_fills_the_run_root(engine: pyctr.Engine, tmp_path: Path) -> None:
+    """It is memory that the whole machine needs: what a container may write to without bound lies elsewhere."""
+    container = engine.containers.run("host", ["sleep", "1000"])
+    run = os.stat(tmp_path / "run" / "containers" / container.id)
+    inside = Path(f"/proc/{container.attrs['State']['Pid']}/root/etc")
+    for name, key in (
+        ("hosts", "HostsPath"),
+        ("hostname", "HostnamePath"),
+        ("resolv.conf", "ResolvConfPath"),
+    ):
+        assert container.exec(["sh", "-c", f"echo more >> /etc/{name}"]).exit_code == 0
+        path = Path(container.attrs[key])
+        assert path.is_relative_to(tmp_path / "root" / "containers")
+        assert os.path.samefile(path, inside / name)
+    files = [path for path in (tmp_path / "run").rglob("*") if path.is_file() and path.name[:5] != "exec-"]
+    assert {path.name for path in files} <= {"config.json", "shim.json", "shim.lock", "state.json"}
+    assert all(path.stat().st_uid == run.st_uid and path.stat().st_mode & 0o077 == 0 for path in files)
+
+
 def test_other_users_reach_no_supervisor(engine: pyctr.Engine, tmp_path: Path) -> None:
     container = engine.containers.run("host", ["sleep", "1000"])
     directory = os.open(tmp_path / "run" / "containers", os.O_PATH | os.O_DIRECTORY)

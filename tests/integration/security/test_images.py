@@ -130,9 +130,10 @@ def test_accounts_that_are_no_files(engine: pyctr.Engine, build: Build) -> None:
         image = build(Rootfs(accounts=False).special("etc/passwd", kind), f"odd{index}")
         with pytest.raises(PyctrError, match="not a regular file"):
             engine.run(image, "true", user="web")
-    image = build(Rootfs(accounts=False).link("etc/passwd", "/dev/zero"), "zero")
-    with pytest.raises(PyctrError, match="not a regular file"):
-        engine.run(image, "true", user="web")
+    for index, target in enumerate(("/dev/zero", "/proc/kmsg", "/proc/self/environ", "/proc/1/environ")):
+        image = build(Rootfs(accounts=False).link("etc/passwd", target), f"link{index}")
+        with pytest.raises(PyctrError, match="not a regular file"):
+            engine.run(image, "true", user="web")
 
 
 def test_configuration_decides_nothing_outside(

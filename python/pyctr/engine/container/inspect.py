@@ -18,7 +18,7 @@ def inspect(core: Core, ref: str, *, size: bool = False) -> t.ContainerInspect:
     """``GET /containers/{id}/json``."""
     row = core.container(ref)
     doc = core.document(row)
-    path = core.paths.bundle(doc["HostConfig"]["NetworkMode"].partition("container:")[2] or row.id)
+    path = core.paths.container(doc["HostConfig"]["NetworkMode"].partition("container:")[2] or row.id)
     execs = core.execs_of(row.id)
     reply: t.ContainerInspect = {
         "Id": row.id,

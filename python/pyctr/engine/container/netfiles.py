@@ -1,4 +1,8 @@
-"""/etc/hosts, /etc/hostname and /etc/resolv.conf of a container: made anew at each start, in its bundle."""
+"""/etc/hosts, /etc/hostname and /etc/resolv.conf of a container: made anew at each start.
+
+They lie among its lasting files although they need not last: the container may write to them as much as it likes,
+and the run root is mostly a file system in memory that the whole machine needs.
+"""
 
 from __future__ import annotations
 
@@ -27,17 +31,17 @@ def write(core: Core, id: str, config: t.ContainerConfig, host: t.HostConfig) ->
     """Write the three files, unless the container shares those of the one whose network it joins."""
     if host["NetworkMode"].startswith("container:"):
         return
-    directory = core.paths.bundle(id)
+    directory = core.paths.container(id)
     name, domain = config.get("Hostname") or id[:12], config.get("Domainname")
     full = f"{name}.{domain}" if domain else name
-    files.write(f"{directory}/hostname", f"{full}\n".encode(), 0o644)
-    files.write(f"{directory}/hosts", hosts(host).encode(), 0o644)
-    files.write(f"{directory}/resolv.conf", resolv_conf(host).encode(), 0o644)
+    files.replace(f"{directory}/hostname", f"{full}\n".encode(), 0o644)
+    files.replace(f"{directory}/hosts", hosts(host).encode(), 0o644)
+    files.replace(f"{directory}/resolv.conf", resolv_conf(host).encode(), 0o644)
 
 
 def locate(core: Core, id: str, host: t.HostConfig, facts: HostFacts) -> None:
     """Tell ``facts`` where they are."""
-    directory = core.paths.bundle(host["NetworkMode"].partition("container:")[2] or id)
+    directory = core.paths.container(host["NetworkMode"].partition("container:")[2] or id)
     facts.hosts_path = f"{directory}/hosts"
     facts.hostname_path = f"{directory}/hostname"
     facts.resolv_conf_path = f"{directory}/resolv.conf"

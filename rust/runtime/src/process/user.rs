@@ -4,12 +4,13 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
+    os::fd::OwnedFd,
     path::Path,
 };
 
-use pyctr_sys::root::Root;
-use rustix::fs::{Mode, OFlags};
+use pyctr_sys::root::{Links, Root};
+use rustix::fs::{FileType, Mode, OFlags, PROC_SUPER_MAGIC, fstat, fstatfs};
 
 use crate::{
     error::{Error, Kind, Result},
@@ -35,31 +36,21 @@ struct Table(Vec<String>);
 
 impl Table {
     fn read(root: &Root, path: &str) -> Result<Self> {
-        // Non-blocking, so that a FIFO in the image's place cannot hold us up.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = match root.open(Path::new(path), flags, Mode::empty()) {
-            Ok(file) => File::from(file),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self(Vec::new()));
-            }
-            Err(error) => {
-                return Err(Error::setup(
-                    format!("cannot read {path} of the container"),
-                    error,
+        let failed = |error| Error::setup(format!("cannot read {path} of the container"), error);
+        let file = match open(root, Path::new(path)) {
+            Ok(Some(file)) => file,
+            Ok(None) => {
+                return Err(Error::new(
+                    Kind::Invalid,
+                    format!("{path} of the container is not a regular file"),
                 ));
             }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self(Vec::new())),
+            Err(error) => return Err(failed(error)),
         };
-        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return Err(Error::new(
-                Kind::Invalid,
-                format!("{path} of the container is not a regular file"),
-            ));
-        }
         let mut lines = Vec::new();
         for line in BufReader::new(file.take(MAX_FILE)).split(b'\n') {
-            let line = line.map_err(|error| {
-                Error::setup(format!("cannot read {path} of the container"), error)
-            })?;
+            let line = line.map_err(failed)?;
             if line.len() <= MAX_LINE {
                 lines.push(String::from_utf8_lossy(&line).trim().to_owned());
             }
@@ -78,6 +69,23 @@ impl Table {
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
             .map(|line| line.split(':').collect())
     }
+}
+
+/// Opens a file of the image's; nothing if it is not a plain one. That is looked at before and after: to open a device is to do
+/// something to it already, and what procfs calls regular files may be the host's kernel log, which reading uses up.
+fn open(root: &Root, path: &Path) -> io::Result<Option<File>> {
+    if !is_plain(&root.place(path, Links::Follow)?)? {
+        return Ok(None);
+    }
+    // Non-blocking, so that a FIFO that was put there meanwhile cannot hold us up.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = root.open(path, flags, Mode::empty())?;
+    Ok(is_plain(&file)?.then(|| File::from(file)))
+}
+
+fn is_plain(file: &OwnedFd) -> io::Result<bool> {
+    let regular = FileType::from_raw_mode(fstat(file)?.st_mode) == FileType::RegularFile;
+    Ok(regular && fstatfs(file)?.f_type != PROC_SUPER_MAGIC)
 }
 
 /// One line of `/etc/passwd`.

@@ -28,11 +28,12 @@ const MAX_TEXT: usize = 255;
 const INITIAL_USERNS: u64 = 0xEFFF_FFFD;
 /// A directory that surely exists, to mount over in a namespace that is thrown away.
 const ANYWHERE: &str = "/proc";
-/// Features off: each would let a layer refer to another one in a way that copies and comparisons of layers do not know.
+/// Features off: each would let a layer refer to another one in a way that copies and comparisons of layers do not know. With "off"
+/// for the last one, most kernels would still follow what a layer says.
 const PLAIN: [(&str, &str); 3] = [
     ("index", "off"),
     ("metacopy", "off"),
-    ("redirect_dir", "off"),
+    ("redirect_dir", "nofollow"),
 ];
 
 /// Directories to be seen as one.

@@ -70,6 +70,35 @@ fn mapped_layers_that_are_attached() {
     assert_eq!(read(&mount, "layer:0"), "layer:0");
 }
 
+/// Archives cannot bring such attributes; this is for layers from elsewhere.
+#[test]
+fn redirects_of_a_layer_are_not_followed() {
+    let Some((dir, overlay)) = layers(2) else {
+        return;
+    };
+    let [top, bottom] = [0, 1].map(|i| dir.path().join(format!("layer:{i}")));
+    fs::create_dir(top.join("shown")).unwrap();
+    fs::create_dir(bottom.join("hidden")).unwrap();
+    fs::write(bottom.join("hidden/file"), "").unwrap();
+    let flags = rustix::fs::XattrFlags::empty();
+    let marked = rustix::fs::setxattr(
+        top.join("shown"),
+        "trusted.overlay.redirect",
+        b"/hidden",
+        flags,
+    );
+    // A directory for temporary files may be one that knows no attributes.
+    if marked == Err(Errno::OPNOTSUPP) {
+        return;
+    }
+    marked.unwrap();
+    let root = Root::new(overlay.open(None).unwrap());
+    root.open("hidden/file", OFlags::RDONLY, Mode::empty())
+        .unwrap();
+    root.open("shown/file", OFlags::RDONLY, Mode::empty())
+        .unwrap_err();
+}
+
 #[test]
 fn nothing_stays_mounted_on_the_host() {
     let Some((dir, overlay)) = layers(2) else {
