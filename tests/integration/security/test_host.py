@@ -81,7 +81,7 @@ def test_modes_of_what_lies_on_disk(engine: pyctr.Engine, tmp_path: Path) -> Non
 
 
 def test_no_container_fills_the_run_root(engine: pyctr.Engine, tmp_path: Path) -> None:
-    """It is memory that the whole machine needs: what a container may write to without bound lies elsewhere."""
+    """It is memory that the whole machine needs: what a container may write to lies elsewhere."""
     container = engine.containers.run("host", ["sleep", "1000"])
     run = os.stat(tmp_path / "run" / "containers" / container.id)
     inside = Path(f"/proc/{container.attrs['State']['Pid']}/root/etc")

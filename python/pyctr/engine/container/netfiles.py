@@ -1,7 +1,7 @@
 """/etc/hosts, /etc/hostname and /etc/resolv.conf of a container: made anew at each start.
 
-They lie among its lasting files although they need not last: the container may write to them as much as it likes,
-and the run root is mostly a file system in memory that the whole machine needs.
+They lie among its lasting files although they need not last: the container may write to them as much as it
+likes, and the run root is mostly a file system in memory that the whole machine needs.
 """
 
 from __future__ import annotations
