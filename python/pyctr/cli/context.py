@@ -43,7 +43,7 @@ class Context:
         if self._engine is None:
             from pyctr.engine import connect
 
-            self._engine = connect(self.root, self.run_root)
+            self._engine = connect(self.root, self.run_root, self.warn)
         return self._engine
 
     def print(self, text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyctr.errors import DamagedStore, ImageNotFound
-from pyctr.store.json import loads
+from pyctr.store.json import loads, loads_or
 from pyctr.store.store import Store
 
 TYPE_CHECKING = False
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 class Core(Store):
     """A store with what the engine remembers about it. One per engine, shared by its threads."""
 
-    __slots__ = ("_driver", "swept")
+    __slots__ = ("_driver", "_wanted_driver", "swept")
 
-    def __init__(self, root: str | None = None, run_root: str | None = None) -> None:
+    def __init__(
+        self, root: str | None = None, run_root: str | None = None, storage_driver: str = ""
+    ) -> None:
         super().__init__(root, run_root)
         self.swept = False
+        self._wanted_driver = storage_driver
         self._driver: Driver | None = None
 
     def container(self, ref: str) -> Row:
@@ -51,7 +54,7 @@ class Core(Store):
         if self._driver is None:
             from pyctr.store.drivers import choose
 
-            self._driver = choose(self.paths)
+            self._driver = choose(self.paths, self._wanted_driver)
         return self._driver
 
     def config(self, row: Row) -> t.ContainerConfig:
@@ -77,7 +80,7 @@ class Core(Store):
 
     def note(self, row: Row, action: str, *, at: int = 0, **attributes: str) -> None:
         """Write an event about a container to the journal; ``at`` in ns, 0 for now."""
-        labels = loads(row.labels) if row.labels else {}
+        labels = loads_or(row.labels, {})
         attributes = {**labels, "image": row.image, "name": row.name, **attributes}
         self.journal.write("container", action, row.id, attributes, at)
 

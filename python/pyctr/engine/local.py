@@ -6,7 +6,7 @@ from pyctr.engine.core import Core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from pyctr.engine import types as t
@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 class LocalEngine:
     """``interface.Backend`` over a store on this machine."""
 
-    def __init__(self, root: str | None = None, run_root: str | None = None) -> None:
-        self.core = Core(root, run_root)
+    def __init__(
+        self,
+        root: str | None = None,
+        run_root: str | None = None,
+        warn: Callable[[str], None] | None = None,
+        storage_driver: str = "",
+    ) -> None:
+        self.core = Core(root, run_root, storage_driver)
+        self.core.db.warn = warn
         self.containers = LocalContainers(self.core)
         self.execs = LocalExecs(self.core)
         self.images = LocalImages(self.core)

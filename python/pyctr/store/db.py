@@ -14,7 +14,7 @@ from pyctr.store.sqlite import sqlite3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
     from typing import Any
 
@@ -27,8 +27,11 @@ BUSY_SECONDS = 60
 # after nobody had it open reads all of them, so small is fast; folding costs two fsyncs, so not too small.
 CHECKPOINT_PAGES = 400
 RESERVE_BYTES = 1 << 20
-SQLITE_FULL, SQLITE_CORRUPT, SQLITE_NOTADB = 13, 11, 26
+SQLITE_ERROR, SQLITE_FULL, SQLITE_CORRUPT, SQLITE_NOTADB = 1, 13, 11, 26
 SQLITE_BUSY, SQLITE_IOERR, SQLITE_CANTOPEN = 5, 10, 14
+
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What a statement may raise; the latter when a damaged name is part of SQLite's message."""
 
 # What a fork leaves behind: closing another process's connection would drop that process's file locks.
 _abandoned: list[object] = []
@@ -39,6 +42,7 @@ class _Slot(_local):
 
     connection: sqlite3.Connection | None = None
     pid = 0
+    repairs = 0
 
 
 class Database:
@@ -49,33 +53,51 @@ class Database:
         self._slot = _Slot()
         self._guard = allocate_lock()
         self._connections: list[sqlite3.Connection] = []
+        self._repairs = 0
+        self.warn: Callable[[str], None] | None = None
+        """Who is told that the file was damaged and what became of it; else Python's warnings are."""
 
     def connection(self) -> sqlite3.Connection:
         """The calling thread's connection."""
         slot = self._slot
         if slot.connection is not None:
-            if slot.pid == os.getpid():
+            if slot.pid != os.getpid():
+                _abandoned.append((slot.connection, self._connections))
+                self._connections = []
+            elif slot.repairs == self._repairs:
                 return slot.connection
-            _abandoned.append((slot.connection, self._connections))
-            self._connections = []
-        slot.connection = self._open()
-        slot.pid = os.getpid()
-        return slot.connection
+            slot.connection = None
+        connection = self._open()
+        slot.connection, slot.pid, slot.repairs = connection, os.getpid(), self._repairs
+        return connection
 
     def rows(self, sql: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        try:
-            return self.connection().execute(sql, tuple(values)).fetchall()
-        except sqlite3.Error as error:
-            raise self._explain(error) from error
+        values = tuple(values)
+        found: list[tuple[Any, ...]] = self._read(
+            lambda connection: connection.execute(sql, values).fetchall()
+        )
+        return found
 
     def row(self, sql: str, values: Iterable[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query."""
-        try:
-            found: tuple[Any, ...] | None = self.connection().execute(sql, tuple(values)).fetchone()
-        except sqlite3.Error as error:
-            raise self._explain(error) from error
+        values = tuple(values)
+        found: tuple[Any, ...] | None = self._read(
+            lambda connection: connection.execute(sql, values).fetchone()
+        )
         return found
+
+    def _read(self, query: Callable[[sqlite3.Connection], Any]) -> Any:
+        connection = self.connection()
+        try:
+            return query(connection)
+        except FAILURES as error:
+            if not self._repaired(error, connection):
+                raise self._explain(error) from error
+        try:
+            return query(self.connection())
+        except FAILURES as error:
+            raise self._explain(error) from error
 
     def execute(self, sql: str, values: Iterable[Any] = ()) -> int:
         """One statement that changes something, all or nothing; gives the number of rows it touched.
@@ -88,12 +110,13 @@ class Database:
             return connection.execute(sql, values).rowcount
         except sqlite3.IntegrityError as error:
             raise UniqueViolation(str(error)) from error
-        except sqlite3.Error as error:
-            if connection.in_transaction or not self._made_room(error):
+        except FAILURES as error:
+            room = not connection.in_transaction and self._made_room(error)
+            if not room and not self._repaired(error, connection):
                 raise self._explain(error) from error
         try:
-            return connection.execute(sql, values).rowcount
-        except sqlite3.Error as error:
+            return self.connection().execute(sql, values).rowcount
+        except FAILURES as error:
             raise self._explain(error) from error
 
     def write(self) -> Transaction:
@@ -114,15 +137,15 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         try:
             connection = self._connect()
-        except sqlite3.Error as error:
+        except FAILURES as error:
             # The usual reason is that there is no store yet; a full disk comes next.
             if _code(error) == SQLITE_CANTOPEN and not os.path.exists(self.paths.meta):
                 self.paths.prepare()
-            elif not self._made_room(error):
+            elif not self._made_room(error) and not self._repaired(error):
                 raise self._explain(error) from error
             try:
                 connection = self._connect()
-            except sqlite3.Error as again:
+            except FAILURES as again:
                 raise self._explain(again) from again
         with self._guard:
             self._connections.append(connection)
@@ -144,6 +167,8 @@ class Database:
         return connection
 
     def _migrate(self, connection: sqlite3.Connection, version: int) -> None:
+        if version == 0 and self._is_in_use():
+            raise _Empty("it is empty, and the store is not")
         if version > VERSION:
             raise Unavailable(
                 f"cannot use the store {self.paths.root}: a newer pyctr wrote it (format {version})"
@@ -161,6 +186,13 @@ class Database:
             connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute("COMMIT")
         self._keep_reserve()
+
+    def _is_in_use(self) -> bool:
+        """Whether somebody has made a container or a volume here."""
+        try:
+            return any(map(os.listdir, (self.paths.containers, f"{self.paths.root}/volumes")))
+        except OSError:
+            return False
 
     def _keep_reserve(self) -> None:
         """Hold a little of the disk back, so that a full one does not keep anybody from removing things."""
@@ -185,13 +217,29 @@ class Database:
             return False
         return True
 
+    def _repaired(self, error: Exception, connection: sqlite3.Connection | None = None) -> bool:
+        """Have the file replaced if it is damaged; says whether to try again, which a transaction cannot."""
+        if not _is_suspicious(error):
+            return False
+        from pyctr.store.damage import NotDamaged, repair
+
+        try:
+            done = repair(self.paths)
+        except NotDamaged:
+            return isinstance(error, _Empty)  # somebody else has just begun to use the store
+        self._repairs += 1
+        if done and self.warn is not None:
+            self.warn(done)
+        elif done:
+            import warnings
+
+            warnings.warn(done, RuntimeWarning, stacklevel=2)
+        return connection is None or not connection.in_transaction
+
     def _explain(self, error: Exception) -> DamagedStore | SystemFailure | Unavailable:
         path, code = self.paths.meta, _code(error)
         if code in (SQLITE_CORRUPT, SQLITE_NOTADB):
-            hint = (
-                f"with {path} out of the way the store begins anew; the files of volumes stay where they are"
-            )
-            return DamagedStore(f"cannot read {path}: {error}", hint=hint)
+            return DamagedStore(f"cannot use {path}, which was damaged: {error}", hint="try again")
         if code == SQLITE_BUSY:
             return Unavailable(
                 f"cannot write {path}: another process holds it for more than {BUSY_SECONDS} s"
@@ -202,6 +250,12 @@ class Database:
             hint = "run as root, or choose a store you own with --root and --run-root"
             return SystemFailure(f"cannot open {path}: permission denied", errno=13, hint=hint)
         return SystemFailure(f"cannot use {path}: {error}")
+
+
+class _Empty(sqlite3.DatabaseError):
+    """What SQLite does not think an error: the file is empty or gone while the store is not."""
+
+    sqlite_errorcode = SQLITE_NOTADB
 
 
 class UniqueViolation(Exception):
@@ -232,6 +286,11 @@ class Transaction:
             self._db.execute("COMMIT")
         elif connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _is_suspicious(error: Exception) -> bool:
+    """Whether the file may be damaged: SQLite says so, misses a table, or gives text that is none."""
+    return _code(error) in (SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_ERROR) or "decode" in str(error)
 
 
 def _code(error: Exception) -> int:

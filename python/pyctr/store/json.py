@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["dumps", "loads"]
+__all__ = ["dumps", "loads", "loads_or"]
 
 _SPACE = " \t\n\r"
 
@@ -47,7 +47,7 @@ try:
         text = text.strip(_SPACE)
         try:
             value, end = _scan(text, 0)
-        except StopIteration:
+        except (StopIteration, SystemError):  # it finds no exception to raise as long as json is not imported
             raise ValueError("not a JSON text") from None
         if end != len(text):
             raise ValueError(f"something behind the JSON text, at {end}")
@@ -65,3 +65,14 @@ except ImportError:
 
     def dumps(value: Any) -> str:
         return _json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def loads_or(text: str, default: Any) -> Any:
+    """The value of a column's text; ``default`` when it is empty, or damaged and of another type."""
+    if not text:
+        return default
+    try:
+        value = loads(text)
+    except ValueError:
+        return default
+    return value if isinstance(value, type(default)) else default

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyctr.errors import NotFound
 from pyctr.store.db import UniqueViolation
-from pyctr.store.json import dumps, loads
+from pyctr.store.json import dumps, loads_or
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ class VolumeRow:
         self.name = name
         self.created = created
         self.anonymous = bool(anonymous)
-        self.labels: dict[str, str] = loads(labels) if labels else {}
-        self.options: dict[str, str] = loads(options) if options else {}
+        self.labels: dict[str, str] = loads_or(labels, {})
+        self.options: dict[str, str] = loads_or(options, {})
 
 
 _SELECT = "SELECT name, created, anonymous, labels, options FROM volumes "

@@ -77,34 +77,6 @@ def test_files_that_stay(host: Host, content: bytes) -> None:
     host.pyctr.ok("rm", "box")
 
 
-@pytest.mark.parametrize(
-    "content", [b"rubbish" * 1000, b"SQLite format 3\0" + b"\xff" * 8000], ids=["text", "pages"]
-)
-def test_a_damaged_database_is_named(host: Host, content: bytes) -> None:
-    meta = host.base / "root" / "meta.db"
-    kept = {path: path.read_bytes() for path in meta.parent.glob("meta.db*")}
-    for path in kept:
-        path.unlink()
-    meta.write_bytes(content)
-    for command in (
-        ["ps"],
-        ["run", "--rm", "busybox", "true"],
-        ["images"],
-        ["rm", "x"],
-        ["volume", "ls"],
-        ["info"],
-    ):
-        done = host.pyctr(*command)
-        assert done.returncode in (1, 125), (command, done.returncode)
-        assert str(meta).encode() in done.stderr, (command, done.stderr)
-        assert b"Traceback" not in done.stderr, done.stderr.decode()
-    assert host.pyctr("version").returncode == 0
-    for path in meta.parent.glob("meta.db*"):
-        path.unlink()
-    for path, data in kept.items():
-        path.write_bytes(data)
-
-
 def test_missing_directories(host: Host) -> None:
     id = host.pyctr.ok("run", "-d", "--net=none", "--name", "box", *SLEEP).strip()
     gone = host.pyctr.ok("create", "--net=none", "--name", "gone", *SLEEP).strip()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pyctr.errors import DamagedStore, SystemFailure, Unavailable
+from pyctr.errors import SystemFailure, Unavailable
 from pyctr.store.db import Database, UniqueViolation
 from pyctr.store.paths import Paths
 from pyctr.store.store import Store
@@ -100,13 +100,14 @@ def test_usable_again_after_close(store: Store) -> None:
     assert count(store.db) == 1
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+def test_a_damaged_file_is_kept_and_named(tmp_path: Path) -> None:
     store = Store(str(tmp_path / "root"), str(tmp_path / "run"))
     store.db.connection()
     store.close()
     Path(store.paths.meta).write_bytes(b"this is no database" * 500)
-    with pytest.raises(DamagedStore, match=r"meta\.db"):
-        store.db.rows("SELECT 1 FROM containers")
+    with pytest.warns(RuntimeWarning, match=r"kept as .*meta\.db\.damaged-"):
+        assert store.db.rows("SELECT 1 FROM containers") == []
+    store.close()
 
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -65,3 +68,21 @@ def test_many_threads_at_once() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_refuses_where_nobody_has_imported_the_package() -> None:
+    script = """
+import sys
+from pyctr.store.json import loads, loads_or
+for text in ("{", '{"a"', "[1,", '{bkey":1}', "nul", '{"a":1}x'):
+    try:
+        loads(text)
+    except ValueError:
+        continue
+    sys.exit(text)
+assert "json" not in sys.modules
+assert [loads_or(text, {}) for text in ("", "{", "[1]", '{"a":1}')] == [{}, {}, {}, {"a": 1}]
+"""
+    done = subprocess.run([sys.executable, "-S", "-c", script], capture_output=True, text=True, check=False,
+                          env={"PYTHONPATH": os.pathsep.join(sys.path)})  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")

@@ -7,7 +7,7 @@ import time
 from pyctr.engine.clock import SECOND, human_duration
 from pyctr.engine.container.select import networks, shown_state, tests
 from pyctr.engine.recover import everything
-from pyctr.store.json import loads
+from pyctr.store.json import loads_or
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ def summary(row: Row, now: int) -> t.ContainerSummary:
         "Command": row.command,
         "Created": row.created // SECOND,
         "Ports": [],
-        "Labels": loads(row.labels) if row.labels else {},
+        "Labels": loads_or(row.labels, {}),
         "State": state,  # type: ignore[typeddict-item]
         "Status": status(row, state, now),
         "HostConfig": {"NetworkMode": row.network},
         "NetworkSettings": {"Networks": networks(row)},
-        "Mounts": loads(row.mounts) if row.mounts else [],
+        "Mounts": loads_or(row.mounts, []),
     }
 
 
