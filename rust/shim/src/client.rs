@@ -7,7 +7,12 @@ use std::{
 
 use rustix::{
     io::Errno,
-    net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, sendmsg},
+    net::{
+        RecvFlags, SendAncillaryBuffer, SendFlags, recv, sendmsg,
+        sockopt::{
+            set_socket_send_buffer_size, set_socket_send_buffer_size_force, socket_send_buffer_size,
+        },
+    },
 };
 use serde::Serialize;
 
@@ -165,6 +170,22 @@ impl Client {
         }
     }
 
+    /// Have the kernel take all that waits: it keeps it for the peer after we are gone.
+    ///
+    /// Beyond the system's limit on buffers that takes CAP_NET_ADMIN; what does not fit goes on waiting.
+    pub fn hand_over(&mut self) {
+        self.flush();
+        if !self.has_outgoing() {
+            return;
+        }
+        let held = socket_send_buffer_size(&self.socket).unwrap_or(0);
+        let room = held + 2 * (self.outgoing.len() - self.sent);
+        if set_socket_send_buffer_size_force(&self.socket, room).is_err() {
+            let _ = set_socket_send_buffer_size(&self.socket, room);
+        }
+        self.flush();
+    }
+
     /// Receive once; complete frames are taken with [`Self::next_frame`].
     pub fn receive(&mut self, buffer: &mut Vec<u8>) {
         buffer.clear();
@@ -256,6 +277,22 @@ mod tests {
             client.flush();
         }
         assert!(reader.join().expect("thread"));
+    }
+
+    #[test]
+    fn what_was_handed_over_outlives_us() {
+        let (mut client, mut peer) = pair();
+        let payload = vec![7; 3 * OUTGOING_LIMIT];
+        client.send(Kind::Stdout, &payload);
+        assert!(client.has_outgoing());
+        client.hand_over();
+        if client.has_outgoing() {
+            return; // without CAP_NET_ADMIN
+        }
+        drop(client);
+        let mut received = Vec::new();
+        peer.read_to_end(&mut received).expect("received");
+        assert!(received[8..] == payload);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::{
 use rustix::{
     fs::{Mode, OFlags, open},
     io::Errno,
-    net::{SocketFlags, accept_with, sockopt::socket_peercred},
+    net::{Shutdown, SocketFlags, accept_with, shutdown, sockopt::socket_peercred},
     process::{chdir, fchdir, geteuid, umask},
 };
 
@@ -54,6 +54,12 @@ impl Listener {
         returned?;
         listener.socket.set_nonblocking(true)?;
         Ok(listener)
+    }
+
+    /// Let nobody in who has not come yet. Those who wait at the door can still be accepted.
+    pub fn refuse(&self) {
+        // Fails only for a socket that does not listen.
+        let _ = shutdown(&self.socket, Shutdown::Read);
     }
 
     /// The next peer that waits and may talk to us; others are hung up on.
@@ -113,5 +119,16 @@ mod tests {
         assert!(listener.accept().is_some());
         drop(listener);
         assert_eq!(std::fs::read_dir(&bundle).expect("dir").count(), 0);
+    }
+
+    #[test]
+    fn refuses_who_comes_too_late_and_nobody_else() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let listener = Listener::bind(dir.path()).expect("bound");
+        let _early = UnixStream::connect(dir.path().join(FILE)).expect("connected");
+        listener.refuse();
+        UnixStream::connect(dir.path().join(FILE)).expect_err("refused");
+        assert!(listener.accept().is_some());
+        assert!(listener.accept().is_none());
     }
 }

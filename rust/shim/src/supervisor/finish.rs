@@ -28,9 +28,9 @@ const LAST_EXECS: Duration = Duration::from_secs(2);
 /// How long a full disk may keep the exit record in memory.
 const RECORD_PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long a client may make no progress with the last output, such as one that feeds a pager.
+/// How long a client may make no progress with the last output where the kernel cannot keep it for later.
 const LINGER: Timespec = Timespec {
-    tv_sec: 3600,
+    tv_sec: 60,
     tv_nsec: 0,
 };
 
@@ -90,7 +90,10 @@ impl Supervisor {
     }
 
     /// Take the requests that came with the end, so that who asked to attach or to wait learns of it.
+    ///
+    /// Whoever comes later is refused and looks at the record: nobody is let in and left without an answer.
     fn hear_latecomers(&mut self) {
+        self.listener.refuse();
         self.welcome();
         let asking = self
             .clients
@@ -121,12 +124,12 @@ impl Supervisor {
         }
     }
 
-    /// The last frame of everyone who takes part in this task or waits for it.
+    /// The last frame of everyone who takes part in this task or waits for it, and of who is about to ask about the container.
     fn tell_exit(&mut self, id: TaskId, record: &impl serde::Serialize) {
         let concerned = |client: &&mut Client| match client.role {
             Role::Attached(task, _) => task == id,
-            Role::Waiting => id == CONTAINER,
-            Role::Asking | Role::Leaving => false,
+            Role::Waiting | Role::Asking => id == CONTAINER,
+            Role::Leaving => false,
         };
         for client in self.clients.iter_mut().filter(concerned) {
             client.send_json(Kind::Exit, record);
@@ -173,12 +176,15 @@ pub(super) fn insist(config: &Config, bundle: &std::path::Path, record: &ExitRec
 }
 
 /// Hand the last output to clients that read slowly. The container is over and nobody else waits for this.
+///
+/// The kernel takes it where it lets us; else this waits for them, but not for one that has stopped reading.
 pub(super) fn linger(mut clients: Vec<Client>) {
+    for client in &mut clients {
+        client.role = Role::Leaving;
+        client.hand_over();
+    }
     loop {
-        clients.iter_mut().for_each(|client| {
-            client.role = Role::Leaving;
-            client.flush();
-        });
+        clients.iter_mut().for_each(Client::flush);
         clients.retain(|client| !client.is_over());
         if clients.is_empty() {
             return;
