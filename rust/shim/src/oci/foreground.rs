@@ -15,9 +15,7 @@ use rustix::{
     io::{Errno, read, write},
     process::{Signal, WaitOptions, pidfd_send_signal, set_child_subreaper, wait},
     stdio::{stdin, stdout},
-    termios::{
-        OptionalActions, OutputModes, Termios, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
-    },
+    termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize},
 };
 
 use super::{Failure, Outcome};
@@ -160,16 +158,11 @@ impl<'a> Terminal<'a> {
     fn open(master: &'a OwnedFd) -> Result<Self, Failure> {
         let flags = fcntl_getfl(master).map_err(Failure::from_display)?;
         fcntl_setfl(master, flags | OFlags::NONBLOCK).map_err(Failure::from_display)?;
-        // Line ends stay as the program wrote them: what our output is makes of them what it needs.
-        let mut modes = tcgetattr(master).map_err(Failure::from_display)?;
-        modes.output_modes.remove(OutputModes::ONLCR);
-        tcsetattr(master, OptionalActions::Now, &modes).map_err(Failure::from_display)?;
         let mut before = None;
         if std::io::stdin().is_terminal() {
             let modes = tcgetattr(stdin()).map_err(Failure::from_display)?;
             let mut raw = modes.clone();
             raw.make_raw();
-            raw.output_modes.insert(OutputModes::OPOST);
             tcsetattr(stdin(), OptionalActions::Drain, &raw).map_err(Failure::from_display)?;
             before = Some(modes);
         }

@@ -229,9 +229,12 @@ const GLOBAL_FLAGS: [Flag; 10] = [
     Flag::value(
         &["log-level"],
         "LEVEL",
-        "debug: as --debug; every other message is an error or a warning",
+        "accepted for callers of crun; every message is an error or a warning",
     ),
-    Flag::switch(&["debug"], "also tell what is being done"),
+    Flag::switch(
+        &["debug"],
+        "accepted for callers of runc; there are no debug messages",
+    ),
     Flag::switch(
         &["systemd-cgroup"],
         "cgroup paths are of the form slice:prefix:name",
@@ -289,7 +292,6 @@ fn dispatch(words: &[String]) -> Result<u8, String> {
         return print(&verb_help(verb));
     }
     let context = Context::new(&global)?;
-    context.log.debug(&words.join(" "));
     Ok((verb.act)(&context, &parsed).unwrap_or_else(|failure| {
         context.log.error(&failure.message);
         failure.status
@@ -310,11 +312,10 @@ impl Context {
                 ));
             }
         };
-        let debug = global.is_set("debug") || global.get("log-level") == Some("debug");
         Ok(Self {
             root: global.get("root").unwrap_or(DEFAULT_ROOT).into(),
             cgroup_driver,
-            log: Log::new(global.get("log"), global.get("log-format"), debug)?,
+            log: Log::new(global.get("log"), global.get("log-format"))?,
         })
     }
 }
