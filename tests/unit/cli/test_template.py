@@ -301,7 +301,7 @@ def test_same_as_docker(template: str, fake_docker: Any) -> None:
         # What Docker prints as a structure without names.
         ("{{.HostConfig.RestartPolicy}}", "map[MaximumRetryCount:0 Name:no]\n"),
         ('{{join .Name ","}}', "wrong type for value; expected []string; got string"),
-        ("{{upper 5}}", "wrong type for value; expected string; got int"),
+        ("{{upper 5}}", "expected string; found 5"),
         ("{{.Name.X}}", "can't evaluate field X in type string"),
     ],
 )

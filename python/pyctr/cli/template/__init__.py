@@ -1,7 +1,7 @@
 """Go's text/template, as ``--format`` of docker understands it.
 
 ``lexer`` cuts the text into tokens, ``parser`` makes ``nodes`` of them, ``evaluator`` walks these with a
-value, ``functions`` are what a pipeline can call and ``gofmt`` prints values as Go does.
+value, ``functions`` are what a pipeline can call, ``gofmt`` and ``printf`` print values as Go does.
 """
 
 from __future__ import annotations

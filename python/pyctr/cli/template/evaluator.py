@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyctr.cli.template import nodes
 from pyctr.cli.template.errors import ExecutionError, TemplateError
-from pyctr.cli.template.functions import BUILTIN, LAZY, Refused, truth
+from pyctr.cli.template.functions import BUILTIN, LAZY, TYPES, Refused, fits, truth
 from pyctr.cli.template.gofmt import show, type_name
 from pyctr.cli.template.parser import Definitions, parse_template
 from pyctr.cli.template.values import NO_VALUE, Record, StringMap
@@ -269,11 +269,31 @@ class _State:
         if count < least or (most is not None and count > most):
             wanted = f"at least {least}" if most is None else str(least)
             raise self.problem(f"wrong number of args for {node.name}: want {wanted} got {count}")
-        values = [self.operand(argument, dot) for argument in arguments]
+        types = TYPES.get(node.name, ())
+        values = []
+        for place, argument in enumerate(arguments):
+            values.append(self.operand(argument, dot))
+            if place < len(types) and not fits(values[-1], types[place]):
+                self.at = argument
+                raise self.misfit(values[-1], types[place])
         if final is not _MISSING:
+            if len(values) < len(types) and not fits(final, types[len(values)]):
+                raise self.misfit(final, types[len(values)])
             values.append(final)
         self.at = command
         return self.invoke(node.name, function, least, most, values)
+
+    def misfit(self, value: Any, wanted: str) -> ExecutionError:
+        """Return the error of an argument, the node we are at, of another type than the function's."""
+        if isinstance(self.at, nodes.Nil):
+            return self.problem(f"cannot assign nil to {wanted}")
+        if isinstance(self.at, nodes.Literal):
+            kind = {"int": "integer"}.get(wanted, wanted)
+            told = f"can't handle {self.at} for arg of type {wanted}"
+            return self.problem(told if wanted == "[]string" else f"expected {kind}; found {self.at}")
+        if value is None or value is NO_VALUE:
+            return self.problem(f"invalid value; expected {wanted}")
+        return self.problem(f"wrong type for value; expected {wanted}; got {type_name(value)}")
 
     def lazy(self, node: nodes.Identifier, arguments: Sequence[nodes.Node], dot: Any, final: Any) -> Any:
         """``and`` and ``or``: the first argument that decides, or the last."""

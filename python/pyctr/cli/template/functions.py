@@ -5,12 +5,12 @@ A function raises :class:`Refused` with Go's reason; the evaluator says where it
 
 from __future__ import annotations
 
-from pyctr.cli.template.gofmt import show, sprint, sprintf, sprintln, type_name
+from pyctr.cli.template.gofmt import show, sprint, sprintln, type_name
 from pyctr.cli.template.values import NO_VALUE, StringMap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
 
@@ -117,6 +117,9 @@ def _equal(one: Any, two: Any) -> bool:
     kinds = _kind(one), _kind(two)
     if kinds[0] != kinds[1]:
         raise Refused(f"incompatible types for comparison: {type_name(one)} and {type_name(two)}")
+    if not kinds[0] and type_name(one) != type_name(two):
+        pair = f"{show(one)}: {type_name(one)}, {type_name(two)}: {show(two)}"
+        raise Refused(f"non-comparable types {pair}")
     if not kinds[0]:
         raise Refused(f"non-comparable type {show(two)}: {type_name(two)}")
     return bool(one == two)
@@ -134,35 +137,24 @@ def less(one: Any, two: Any) -> bool:
     return bool(one < two)
 
 
-def _text(value: Any, what: str = "string") -> str:
-    if value is None or value is NO_VALUE:
-        raise Refused(f"invalid value; expected {what}")
-    if not isinstance(value, str):
-        raise Refused(f"wrong type for value; expected {what}; got {type_name(value)}")
-    return value
-
-
-def _int(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Refused(f"wrong type for value; expected int; got {type_name(value)}")
-    return value
-
-
 def _json(value: Any) -> str:
     from pyctr.cli.gojson import dumps
 
     return dumps(value)
 
 
-def _split(text: Any, separator: Any) -> list[str]:
-    whole, mark = _text(text), _text(separator)
-    return whole.split(mark) if mark else list(whole)
+def _printf(template: str, *values: Any) -> str:
+    from pyctr.cli.template.printf import sprintf
+
+    return sprintf(template, *values)
 
 
-def _join(items: Any, separator: Any) -> str:
-    if not isinstance(items, list | tuple):
-        raise Refused(f"wrong type for value; expected []string; got {type_name(items)}")
-    return _text(separator).join(_text(item) for item in items)
+def _split(text: str, separator: str) -> list[str]:
+    return text.split(separator) if separator else list(text)
+
+
+def _join(items: Sequence[str], separator: str) -> str:
+    return separator.join(items)
 
 
 def title(text: str) -> str:
@@ -180,14 +172,21 @@ def _inside_word(character: str) -> bool:
     return not character.isspace()
 
 
-def _pad(text: Any, before: Any, after: Any) -> str:
-    inner = _text(text)
-    return " " * _int(before) + inner + " " * _int(after) if inner else inner
+def _pad(text: str, before: int, after: int) -> str:
+    if text and min(before, after) < 0:
+        raise Refused("strings: negative Repeat count")
+    return " " * before + text + " " * after if text else text
 
 
-def _truncate(text: Any, size: Any) -> str:
-    data = _text(text).encode(errors="surrogateescape")
-    return _text(text) if len(data) < _int(size) else data[: max(_int(size), 0)].decode(errors="ignore")
+def _truncate(text: str, size: int) -> str:
+    data = text.encode(errors="surrogateescape")
+    if size < 0:
+        raise Refused(f"runtime error: slice bounds out of range [:{size}]")
+    return text if len(data) < size else data[:size].decode(errors="ignore")
+
+
+def _not_above(one: Any, two: Any) -> bool:
+    return less(one, two) or equal(one, two)
 
 
 _HTML = {"\0": "\ufffd", '"': "&#34;", "'": "&#39;", "&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -224,27 +223,27 @@ def _urlquery(*values: Any) -> str:
 BUILTIN: Mapping[str, tuple[Callable[..., Any], int, int | None]] = {
     "eq": (equal, 1, None),
     "ge": (lambda one, two: not less(one, two), 2, 2),
-    "gt": (lambda one, two: less(two, one), 2, 2),
+    "gt": (lambda one, two: not _not_above(one, two), 2, 2),
     "html": (_html, 0, None),
     "index": (index, 1, None),
     "join": (_join, 2, 2),
     "js": (_js, 0, None),
     "json": (_json, 1, 1),
-    "le": (lambda one, two: not less(two, one), 2, 2),
+    "le": (_not_above, 2, 2),
     "len": (length, 1, 1),
-    "lower": (lambda text: _text(text).lower(), 1, 1),
+    "lower": (str.lower, 1, 1),
     "lt": (less, 2, 2),
     "ne": (lambda one, two: not equal(one, two), 2, 2),
     "not": (lambda value: not truth(value), 1, 1),
     "pad": (_pad, 3, 3),
     "print": (sprint, 0, None),
-    "printf": (lambda template, *values: sprintf(_text(template), *values), 1, None),
+    "printf": (_printf, 1, None),
     "println": (sprintln, 0, None),
     "slice": (slice_, 1, None),
     "split": (_split, 2, 2),
-    "title": (lambda text: title(_text(text)), 1, 1),
+    "title": (title, 1, 1),
     "truncate": (_truncate, 2, 2),
-    "upper": (lambda text: _text(text).upper(), 1, 1),
+    "upper": (str.upper, 1, 1),
     "urlquery": (_urlquery, 0, None),
 }
 """Each function with the fewest and the most arguments it takes."""
@@ -252,10 +251,37 @@ BUILTIN: Mapping[str, tuple[Callable[..., Any], int, int | None]] = {
 LAZY = ("and", "or")
 """Functions that stop evaluating their arguments when the answer is known."""
 
+TYPES: Mapping[str, tuple[str, ...]] = {
+    "join": ("[]string", "string"),
+    "lower": ("string",),
+    "pad": ("string", "int", "int"),
+    "printf": ("string",),
+    "split": ("string", "string"),
+    "title": ("string",),
+    "truncate": ("string", "int"),
+    "upper": ("string",),
+}
+"""The Go types of the arguments of those functions that do not take just anything."""
+
+
+def fits(value: Any, wanted: str) -> bool:
+    """Tell whether a value has one of those types."""
+    if wanted == "string":
+        return isinstance(value, str)
+    if wanted == "int":
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+
+
+def _same(text: Any) -> str:
+    if not isinstance(text, str):
+        raise Refused(f"wrong type for value; expected string; got {type_name(text)}")
+    return text
+
+
 HEADER: Mapping[str, tuple[Callable[..., Any], int, int | None]] = {
     **BUILTIN,
-    "json": (_text, 1, 1),
-    "truncate": (lambda text, _size: _text(text), 2, 2),
-    "pad": (_pad, 3, 3),
+    "json": (_same, 1, 1),
+    "truncate": (lambda text, _size: text, 2, 2),
 }
 """What the functions are while the header of a table is printed."""
