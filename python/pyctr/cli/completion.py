@@ -30,6 +30,7 @@ _FIXED: dict[str, tuple[str, ...]] = {
     "log_levels": ("debug", "info", "warn", "error", "fatal"),
     "shells": SHELLS,
     "signals": tuple(_SIGNALS.split()),
+    "storage_drivers": ("overlay2", "vfs"),
     "types": ("container", "image", "volume"),
 }
 _STATUSES: dict[str, list[str]] = {

@@ -19,16 +19,27 @@ class UnusableOptions(InvalidParameter):
     """Options that can be read but not used, or not together; docker ends with 125 for them."""
 
 
+class Refused(InvalidParameter):
+    """What the command line refuses without asking the engine; docker ends with 1 for it, ``run`` too."""
+
+
 class Context:
     """One run of the command line. ``name`` is the command as it was typed: ``pyctr container ls``."""
 
-    __slots__ = ("_engine", "environ", "level", "name", "root", "run_root")
+    __slots__ = ("_engine", "environ", "level", "name", "root", "run_root", "storage_driver")
 
     def __init__(
-        self, root: str | None, run_root: str | None, level: str, environ: Mapping[str, str]
+        self,
+        root: str | None,
+        run_root: str | None,
+        level: str,
+        environ: Mapping[str, str],
+        *,
+        storage_driver: str = "",
     ) -> None:
         self.root = root
         self.run_root = run_root
+        self.storage_driver = storage_driver
         self.level = LEVELS.index(level)
         self.environ = environ
         self.name = "pyctr"
@@ -43,7 +54,7 @@ class Context:
         if self._engine is None:
             from pyctr.engine import connect
 
-            self._engine = connect(self.root, self.run_root, self.warn)
+            self._engine = connect(self.root, self.run_root, self.warn, self.storage_driver)
         return self._engine
 
     def print(self, text: str) -> None:

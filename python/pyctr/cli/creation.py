@@ -10,6 +10,8 @@ from pyctr.errors import PyctrError, SystemFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pyctr.cli.command import Parsed
     from pyctr.cli.context import Context
     from pyctr.engine.types import CreateBody
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 def prepare(context: Context, parsed: Parsed) -> CreateBody:
     """Return the create body of a command line, with the size of our terminal."""
     try:
-        body = create_body(parsed, context.environ)
+        body: CreateBody = as_unicode(create_body(parsed, context.environ))
     except ValueError as problem:
         raise UnusableOptions(str(problem)) from None
     if body["Tty"]:
@@ -26,6 +28,17 @@ def prepare(context: Context, parsed: Parsed) -> CreateBody:
 
         body["HostConfig"]["ConsoleSize"] = list(size())
     return body
+
+
+def as_unicode(value: Any) -> Any:
+    """Return a document with U+FFFD for what is no UTF-8, as docker sends it: JSON can say nothing else."""
+    if isinstance(value, str):
+        return (
+            value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        )
+    if isinstance(value, dict):
+        return {as_unicode(key): as_unicode(item) for key, item in value.items()}
+    return [as_unicode(item) for item in value] if isinstance(value, list) else value
 
 
 class CidFile:
@@ -46,7 +59,7 @@ class CidFile:
                     f"or delete {self.path}"
                 ) from None
             except OSError as problem:
-                raise _failure("failed to create the container ID file", self.path, problem) from None
+                raise _failure("failed to create the container ID file: open", self.path, problem) from None
         return self
 
     def write(self, container: str) -> None:
@@ -56,7 +69,7 @@ class CidFile:
         try:
             os.write(self._fd, container.encode())
         except OSError as problem:
-            raise _failure("failed to write the container ID to the file", self.path, problem) from None
+            raise _failure("failed to write the container ID: write", self.path, problem) from None
         self._written = True
 
     def __exit__(self, *_: object) -> None:
@@ -69,4 +82,4 @@ class CidFile:
 
 def _failure(what: str, path: str, problem: OSError) -> SystemFailure:
     reason = (problem.strerror or "failed").lower()
-    return SystemFailure(f"{what}: {path}: {reason}", errno=problem.errno or 0)
+    return SystemFailure(f"{what} {path}: {reason}", errno=problem.errno or 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyctr.cli.context import printable
-from pyctr.errors import PyctrError
+from pyctr.errors import NotFound, PyctrError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,23 @@ def for_each(context: Context, names: Iterable[str], act: Callable[[str], object
             for line in _lines(name, result):
                 context.print(line)
     return code
+
+
+def remove_each(
+    context: Context, names: Iterable[str], remove: Callable[[str], object], *, force: bool
+) -> int:
+    """As :func:`for_each`; to ``force`` the removal of what is not there is no failure, but is told."""
+
+    def forgiving(name: str) -> object:
+        try:
+            return remove(name)
+        except NotFound as problem:
+            if not force:
+                raise
+            report(context, problem)
+            return []
+
+    return for_each(context, names, forgiving)
 
 
 def _lines(name: str, result: object) -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pyctr.cli.command import Command, Option
-from pyctr.cli.context import LEVELS, Context, UnusableOptions, printable
+from pyctr.cli.context import LEVELS, Context, Refused, UnusableOptions, printable
 from pyctr.cli.parser import HelpRequested, UsageError, check_arguments, parse
 from pyctr.cli.registry import GROUPS, TOP, load
 from pyctr.cli.values import BOOL, STRING
@@ -55,6 +55,14 @@ ROOT = Command(
             'Where the state of running containers is kept (default "/run/pyctr")',
             env="PYCTR_RUN_ROOT",
             complete="files",
+        ),
+        Option(
+            "storage-driver",
+            "",
+            STRING,
+            'Storage driver of the store ("overlay2", "vfs"); empty: the one in use, or the first that works',
+            default="",
+            complete="storage_drivers",
         ),
         Option("version", "v", BOOL, "Print version information and quit"),
     ),
@@ -126,7 +134,13 @@ class Invocation:
         level = "debug" if self.debug else parsed["log-level"]
         if level not in LEVELS:
             raise UsageError(f"unable to parse logging level: {level}", exit_code=1)
-        self.context = Context(parsed["root"], parsed["run-root"], level, self.environ)
+        self.context = Context(
+            parsed["root"],
+            parsed["run-root"],
+            level,
+            self.environ,
+            storage_driver=parsed["storage-driver"],
+        )
         if parsed["version"]:
             self.context.print(version_line())
             self.context.flush()
@@ -187,8 +201,9 @@ class Invocation:
         _say(f"pyctr: {line}")
         if problem.hint:
             _say(problem.hint)
-        options_at_fault = isinstance(problem, UnusableOptions)
-        if options_at_fault or self.command.words == "run":
+        if isinstance(problem, Refused):
+            return 1
+        if isinstance(problem, UnusableOptions) or self.command.words == "run":
             _say(f"\n{self.hint()}")
             return problem.exit_code
         started = self.command.words == "exec" and isinstance(problem, StartFailure)

@@ -32,6 +32,7 @@ COPIED = (
     ("VolumeDriver", "volume-driver"),
     ("ShmSize", "shm-size"),
     ("CgroupParent", "cgroup-parent"),
+    ("Isolation", "isolation"),
     ("Memory", "memory"),
     ("MemoryReservation", "memory-reservation"),
     ("MemorySwap", "memory-swap"),
@@ -176,6 +177,12 @@ def _host_config(parsed: Parsed, binds: list[str]) -> HostConfig:
     config["RestartPolicy"] = {"Name": "no", "MaximumRetryCount": 0}
     config["Ulimits"] = _ulimits(parsed["ulimit"])
     config["Devices"], config["DeviceRequests"] = _devices(parsed["device"])
+    if parsed["gpus"]:
+        config["DeviceRequests"] = [*parsed["gpus"], *(config["DeviceRequests"] or ())]
+    if parsed["runtime"]:
+        config["Runtime"] = parsed["runtime"]
+    if parsed["storage-opt"]:
+        config["StorageOpt"] = _storage_options(parsed["storage-opt"])
     _security(config, parsed["security-opt"])
     if "init" in parsed.given:
         config["Init"] = parsed["init"]
@@ -203,6 +210,12 @@ def _log_config(parsed: Parsed) -> dict[str, Any]:
     if driver == "none" and options:
         raise ValueError("invalid logging opts for driver none")
     return {"Type": driver, "Config": mapping(options)}
+
+
+def _storage_options(options: Sequence[str]) -> dict[str, str]:
+    if not all("=" in option for option in options):
+        raise ValueError("invalid storage option")
+    return mapping(options)
 
 
 def _ulimits(limits: Sequence[Any]) -> list[Any]:

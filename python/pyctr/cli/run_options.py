@@ -46,6 +46,9 @@ IDENTITY = (
     Option("annotation", "", STRING_MAP, "Add an annotation to the container (passed to the OCI runtime)"),
     Option("log-driver", "", STRING, "Logging driver for the container", default="", complete="log_drivers"),
     Option("log-opt", "", STRINGS, "Log driver options"),
+    Option("runtime", "", STRING, "Runtime to use for this container", default=""),
+    Option("isolation", "", STRING, "Container isolation technology", default=""),
+    Option("disable-content-trust", "", BOOL, "Skip image verification, which there is none of", hidden=True),
 )
 NAMESPACES = (
     Option(
@@ -81,7 +84,14 @@ FILES = (
     Option("volume-driver", "", STRING, "Optional volume driver for the container", default=""),
     Option("read-only", "", BOOL, "Mount the container's root filesystem as read only"),
     Option("shm-size", "", BYTES, "Size of /dev/shm", default=0),
+    Option("storage-opt", "", STRINGS, "Storage driver options for the container"),
     Option("device", "", STRINGS, "Add a host device to the container", complete="files"),
+    Option(
+        "gpus",
+        "",
+        checked_list("gpus", "request", "gpu-request"),
+        "GPU devices to add to the container ('all' to pass all GPUs)",
+    ),
     Option(
         "device-cgroup-rule",
         "",

@@ -6,9 +6,9 @@ import os
 import sys
 from select import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, poll
 
+from pyctr.cli.context import Refused
 from pyctr.cli.signals import PROXIED, SIGWINCH, SignalQueue
 from pyctr.cli.terminal import DETACH_DEFAULT, DetachKeys, RawMode, detach_sequence, is_terminal, size
-from pyctr.errors import InvalidParameter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _READABLE = POLLIN | POLLHUP | POLLERR | POLLNVAL
 def check_terminal(stdin: bool, tty: bool) -> None:
     """Refuse a terminal in the container when our own input is none."""
     if stdin and tty and not is_terminal(0):
-        raise InvalidParameter("the input device is not a TTY")
+        raise Refused("the input device is not a TTY")
 
 
 def parse_detach_keys(text: str) -> bytes:
@@ -29,7 +29,7 @@ def parse_detach_keys(text: str) -> bytes:
     try:
         return detach_sequence(text or DETACH_DEFAULT)
     except ValueError as problem:
-        raise InvalidParameter(f"invalid detach keys ({text}) provided: {problem}") from None
+        raise Refused(f"invalid detach keys ({text}) provided: {problem}") from None
 
 
 class Streams:
@@ -51,7 +51,8 @@ class Streams:
         self.tty = tty
         self.stdin = stdin
         self.outputs = {1: 1 if stdout else -1, 2: 2 if stderr else -1}
-        self.keys = DetachKeys(parse_detach_keys(detach_keys) if tty else b"")
+        keys = parse_detach_keys(detach_keys)
+        self.keys = DetachKeys(keys if tty else b"")
         self.resizes = tty and is_terminal(1)
         watched = (*(PROXIED if sig_proxy else ()), *((SIGWINCH,) if self.resizes else ()))
         self.signals = SignalQueue(watched)

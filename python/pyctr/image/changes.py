@@ -125,7 +125,9 @@ class _State:
 
         name = self._expand(text).upper()
         known = {entry.name for entry in signal.Signals}
-        if not (name.isdigit() and 0 < int(name) <= 64) and not known & {name, f"SIG{name}"}:
+        if not (
+            name.isdecimal() and name.isascii() and len(name) < 4 and 0 < int(name) <= 64
+        ) and not known & {name, f"SIG{name}"}:
             raise InvalidParameter(f"invalid signal: {text}")
         self.config["StopSignal"] = name
 

@@ -44,8 +44,8 @@ def open_url(url: str) -> BinaryIO:
 
     if not url.startswith(("http://", "https://")):
         raise InvalidParameter(f"cannot download {url}: only http and https addresses can be imported")
-    request = Request(url, headers={"User-Agent": "pyctr", "Accept-Encoding": "identity"})
     try:
+        request = Request(url, headers={"User-Agent": "pyctr", "Accept-Encoding": "identity"})
         answer: BinaryIO = urlopen(request, timeout=TIMEOUT)
     except HTTPError as error:
         error.close()

@@ -38,7 +38,7 @@ class Engine:
     def close(self):
         pass
 
-pyctr.engine.connect = lambda root, run_root: Engine()
+pyctr.engine.connect = lambda *_: Engine()
 code = run(sys.argv[1:], {})
 print(*(set(sys.modules) - bare))
 sys.exit(code)

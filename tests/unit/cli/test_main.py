@@ -25,7 +25,7 @@ class Cli:
         self.capture = capfdbinary
         self.connected: tuple[str | None, str | None] | None = None
 
-    def connect(self, root: str | None, run_root: str | None) -> Any:
+    def connect(self, root: str | None, run_root: str | None, *_: object) -> Any:
         self.connected = (root, run_root)
         return self.engine
 
@@ -257,7 +257,7 @@ def test_a_terminal_needs_one_here(cli: Cli, monkeypatch: pytest.MonkeyPatch) ->
 def test_attach_and_detach_are_at_odds(cli: Cli) -> None:
     done = cli("run", "-d", "-a", "stdin", "x")
     assert done.err.startswith("pyctr: conflicting options: cannot specify both --attach and --detach\n")
-    assert done.code == 125
+    assert done.code == 1
 
 
 def test_stopping_what_is_stopped_is_no_mistake(cli: Cli) -> None:

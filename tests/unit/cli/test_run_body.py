@@ -156,6 +156,17 @@ CASES = r"""
 --security-opt apparmor=unconfined --security-opt systempaths=unconfined
 --log-driver none --log-opt a=b
 --log-driver none
+--runtime fast
+--isolation default
+--storage-opt size=1g --storage-opt a=b=c
+--storage-opt size
+--disable-content-trust
+--gpus all
+--gpus 2 --gpus device=0,driver=nvidia
+--gpus "device=0,1",capabilities=utility
+--gpus count=x
+--gpus a=b
+--gpus all,all
 --log-driver json-file --log-opt max-size=1m --log-opt x
 -m 100m
 -m 1.5g

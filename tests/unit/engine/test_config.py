@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from pyctr.engine.container.config import container_config, host_config, log_options
+from pyctr.engine.container.config import container_config, host_config
+from pyctr.engine.container.log_options import log_options
 from pyctr.engine.container.update import merged
 from pyctr.engine.signals import parse
 from pyctr.errors import Conflict, InvalidParameter, Unsupported
@@ -96,8 +97,8 @@ def test_host_refusals() -> None:
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [({}, (0, 1)), ({"max-size": "10m", "max-file": "3"}, (10 << 20, 3)), ({"max-size": "512"}, (512, 1)),
-     ({"max-size": "1k"}, (1024, 1)), ({"max-size": "-1"}, (0, 1))],
+    [({}, (0, 1)), ({"max-size": "10m", "max-file": "3"}, (10_000_000, 3)), ({"max-size": "512"}, (512, 1)),
+     ({"max-size": "1k"}, (1000, 1)), ({"max-size": "-1"}, (0, 1))],
 )  # fmt: skip
 def test_log_options(options: dict[str, str], expected: tuple[int, int]) -> None:
     assert log_options(options) == expected
@@ -105,11 +106,70 @@ def test_log_options(options: dict[str, str], expected: tuple[int, int]) -> None
 
 @pytest.mark.parametrize(
     "options",
-    [{"max-size": "ten"}, {"max-file": "0"}, {"max-file": "2"}, {"colour": "red"}, {"max-size": "0"}],
+    [{"max-size": "ten"}, {"max-file": "0"}, {"max-file": "²"}, {"colour": "red"}, {"max-size": "0"}],
 )
 def test_bad_log_options(options: dict[str, str]) -> None:
     with pytest.raises(InvalidParameter):
         log_options(options)
+
+
+_FAILED = "failed to initialize logging driver: "
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max-size": "10x"}, f"{_FAILED}invalid size: '10x'"),
+        ({"max-size": "0"}, f"{_FAILED}max-size must be a positive number"),
+        ({"max-file": "0", "max-size": "1m"}, f"{_FAILED}max-file cannot be less than 1"),
+        ({"max-file": "a"}, f'{_FAILED}strconv.Atoi: parsing "a": invalid syntax'),
+        ({"compress": "x"}, f'{_FAILED}strconv.ParseBool: parsing "x": invalid syntax'),
+        (
+            {"compress": "true"},
+            f"{_FAILED}compress cannot be true when max-file is less than 2 or max-size is not set",
+        ),
+        ({"mode": "x"}, "logger: logging mode not supported: x"),
+        (
+            {"max-buffer-size": "1m"},
+            "logger: max-buffer-size option is only supported with 'mode=non-blocking'",
+        ),
+        ({"x": "y"}, "unknown log opt 'x' for json-file log driver"),
+    ],
+)
+def test_bad_log_options_are_told_in_dockers_words(options: dict[str, str], words: str) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        log_options(options)
+    assert str(caught.value) == words
+
+
+def test_what_this_engine_has_no_second_of() -> None:
+    with pytest.raises(InvalidParameter, match="unknown or invalid runtime name: runc"):
+        host_config({"Runtime": "runc"})
+    with pytest.raises(InvalidParameter, match="invalid isolation"):
+        host_config({"Isolation": "hyperv"})
+    with pytest.raises(InvalidParameter, match="unknown option colour"):
+        host_config({"StorageOpt": {"colour": "red"}})
+    with pytest.raises(Unsupported, match="--storage-opt size"):
+        host_config({"StorageOpt": {"size": "1g"}})
+
+
+def test_sharing_with_the_host_takes_the_label_away() -> None:
+    for given in ({"PidMode": "host"}, {"IpcMode": "host"}, {"Privileged": True}):
+        assert host_config(given)["SecurityOpt"] == ["label=disable"]  # type: ignore[arg-type]
+    assert host_config({"Privileged": True, "SecurityOpt": ["label=type:x"]})["SecurityOpt"] == [
+        "label=type:x"
+    ]
+    assert host_config({})["SecurityOpt"] is None
+
+
+def test_the_working_directory_is_cleaned() -> None:
+    made = container_config({"Cmd": ["x"], "WorkingDir": "//a/./b/../c/"}, {}, "0" * 64)
+    assert made["WorkingDir"] == "/a/c"
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    with pytest.raises(InvalidParameter, match="cannot be written as UTF-8"):
+        container_config({"Cmd": ["\udcff"]}, {}, "0" * 64)
 
 
 @pytest.mark.parametrize(("text", "number"), [("9", 9), ("KILL", 9), ("sigterm", 15), ("SIGRTMIN+3", 37)])

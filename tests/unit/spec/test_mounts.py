@@ -168,6 +168,46 @@ def test_bad_binds_are_refused(text: str, reason: str) -> None:
         bind(text)
 
 
+_BIND, _VOLUME = (f'invalid mount config for type "{kind}": ' for kind in ("bind", "volume"))
+_RELATIVE = "invalid mount path: '%s' mount path must be absolute"
+_ROOT = "invalid specification: destination can't be '/'"
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        ({"Binds": ["/a:/"]}, f"invalid volume specification: '/a:/': {_BIND}{_ROOT}"),
+        ({"Binds": ["vol:/"]}, f"invalid volume specification: 'vol:/': {_VOLUME}{_ROOT}"),
+        ({"Binds": ["/a:b"]}, f"invalid volume specification: '/a:b': {_BIND}{_RELATIVE % 'b'}"),
+        ({"Volumes": {"x:/": {}}}, f"invalid volume specification: 'x:/': {_VOLUME}{_ROOT}"),
+        ({"Volumes": {"rel": {}}}, f"invalid volume specification: 'rel': {_VOLUME}{_RELATIVE % 'rel'}"),
+        ({"Mounts": [{"Type": "bind", "Source": "/a", "Target": "/"}]}, _BIND + _ROOT),
+        ({"Mounts": [{"Type": "bind", "Source": "/a", "Target": "b"}]}, _BIND + _RELATIVE % "b"),
+        ({"Tmpfs": {"/": ""}}, _ROOT),
+        ({"Tmpfs": {"": ""}}, _RELATIVE % ""),
+        ({"Binds": ["/a:/b:shared,slave"]}, "invalid mode: shared,slave"),
+        ({"Binds": ["/a:/b:cached,delegated"]}, "invalid mode: cached,delegated"),
+        ({"Binds": ["/a:/b:z,Z"]}, "invalid mode: z,Z"),
+    ],
+)
+def test_refusals_are_in_dockers_words(request_: Any, words: str) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        planned(request_.get("Volumes"), request_)
+    assert str(caught.value) == words
+
+
+def test_a_name_of_one_letter_is_no_drive() -> None:
+    """Docker's client, and so ours, takes ``-v x:/y`` for the path of an anonymous volume."""
+    (point,) = planned({"x:/y": {}}, {})
+    assert (point["Name"], point["Destination"]) == ("x", "/y")
+
+
+def test_what_a_mount_says_of_its_volume_is_kept() -> None:
+    options: Any = {"Labels": {"a": "b"}, "DriverConfig": {"Name": "far", "Options": {"type": "nfs"}}}
+    (point,) = planned(None, {"Mounts": [{"Source": "v", "Target": "/v", "VolumeOptions": options}]})
+    assert (point["Labels"], point["Driver"], point["DriverOpts"]) == ({"a": "b"}, "far", {"type": "nfs"})
+
+
 @pytest.mark.parametrize(
     ("mount", "reason"),
     [

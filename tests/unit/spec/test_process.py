@@ -8,7 +8,7 @@ import pytest
 
 from pyctr.engine.spec.caps import ALL, NUMBERS
 from pyctr.engine.spec.process import INFINITY, PATH
-from pyctr.errors import InvalidParameter
+from pyctr.errors import InvalidParameter, StartFailure
 
 from .building import make
 
@@ -25,8 +25,9 @@ def test_entrypoint_and_command_are_one() -> None:
     assert process(config={"Entrypoint": "/e", "Cmd": None})["args"] == ["/e"]
     with pytest.raises(InvalidParameter, match="no command specified"):
         process(config={"Cmd": []})
-    with pytest.raises(InvalidParameter, match="no command specified"):
+    with pytest.raises(StartFailure, match='exec: "": executable file not found in \\$PATH') as caught:
         process(config={"Cmd": [""]})
+    assert caught.value.exit_code == 127
 
 
 def test_the_environment_starts_with_defaults_that_can_be_replaced_or_taken_away() -> None:

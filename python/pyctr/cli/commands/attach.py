@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pyctr.cli.command import Command, Option, Parsed
-from pyctr.cli.values import BOOL, STRING
+from pyctr.cli.shared import DETACH_KEYS
+from pyctr.cli.values import BOOL
 from pyctr.errors import Conflict
 
 TYPE_CHECKING = False
@@ -13,22 +14,14 @@ if TYPE_CHECKING:
 
 
 def run(context: Context, parsed: Parsed) -> int:
-    from pyctr.cli.attach import converse
-    from pyctr.cli.streams import Streams, check_terminal
+    from pyctr.cli.attach import converse, existing
 
     name = parsed.arguments[0]
     container = context.engine.containers.inspect(name)
     _check_state(container["State"])
     config = container["Config"]
     stdin = config["OpenStdin"] and not parsed["no-stdin"]
-    check_terminal(stdin, config["Tty"])
-    streams = Streams(
-        tty=config["Tty"],
-        stdin=stdin,
-        detach_keys=parsed["detach-keys"],
-        sig_proxy=parsed["sig-proxy"] and not config["Tty"],
-    )
-    with streams:
+    with existing(config, parsed, stdin=stdin) as streams:
         session = context.engine.containers.attach(container["Id"], stdin=stdin)
         if streams.resizes:
             from pyctr.cli.terminal import size
@@ -53,7 +46,7 @@ COMMAND = Command(
     "Attach local standard input, output, and error streams to a running container",
     run=run,
     options=(
-        Option("detach-keys", "", STRING, "Override the key sequence for detaching a container", default=""),
+        DETACH_KEYS,
         Option("no-stdin", "", BOOL, "Do not attach STDIN"),
         Option("sig-proxy", "", BOOL, "Proxy all received signals to the process", default=True),
     ),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pyctr.cli.command import Command, Option, Parsed
-from pyctr.cli.values import BOOL, FILTER
+from pyctr.cli.command import Command, Parsed
+from pyctr.cli.shared import PRUNE_FORCE, filter_option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ def run(context: Context, parsed: Parsed) -> int:
     from pyctr.cli.prune import agreed, tell
 
     if not parsed["force"] and not agreed(context, "This will remove all stopped containers."):
-        return 1
+        return 0
     reply = context.engine.containers.prune(parsed["filter"])
     tell(context, "Deleted Containers", reply.get("ContainersDeleted") or (), reply.get("SpaceReclaimed", 0))
     return 0
@@ -25,9 +25,6 @@ COMMAND = Command(
     "[OPTIONS]",
     "Remove all stopped containers",
     run=run,
-    options=(
-        Option("filter", "", FILTER, 'Provide filter values (e.g. "until=<timestamp>")'),
-        Option("force", "f", BOOL, "Do not prompt for confirmation"),
-    ),
+    options=(filter_option("until=<timestamp>"), PRUNE_FORCE),
     most=0,
 )

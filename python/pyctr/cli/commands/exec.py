@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pyctr.cli.command import Command, Option, Parsed
+from pyctr.cli.creation import as_unicode
+from pyctr.cli.shared import DETACH_KEYS
 from pyctr.cli.values import BOOL, STRING, STRINGS, checked_list
 from pyctr.errors import InvalidParameter
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(context: Context, parsed: Parsed) -> int:
-    body = exec_body(context, parsed)
+    body: ExecBody = as_unicode(exec_body(context, parsed))
     execs, name = context.engine.execs, parsed.arguments[0]
     if parsed["detach"]:
         execs.run(name, body, detach=True)
@@ -76,7 +78,7 @@ COMMAND = Command(
     run=run,
     options=(
         Option("detach", "d", BOOL, "Detached mode: run command in the background"),
-        Option("detach-keys", "", STRING, "Override the key sequence for detaching a container", default=""),
+        DETACH_KEYS,
         Option("env", "e", checked_list("pairs", "env"), "Set environment variables", complete="environment"),
         Option("env-file", "", STRINGS, "Read in a file of environment variables", complete="files"),
         Option("interactive", "i", BOOL, "Keep STDIN open even if not attached"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pyctr.cli.command import Command, Option, Parsed
-from pyctr.cli.values import BOOL, FILTER
+from pyctr.cli.shared import PRUNE_FORCE, filter_option
+from pyctr.cli.values import BOOL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def run(context: Context, parsed: Parsed) -> int:
     from pyctr.cli.prune import agreed, tell
 
     if not parsed["force"] and not agreed(context, _ALL if parsed["all"] else _DANGLING):
-        return 1
+        return 0
     filters = {**parsed["filter"], "dangling": ["false" if parsed["all"] else "true"]}
     reply = context.engine.images.prune(filters)
     steps = reply.get("ImagesDeleted") or ()
@@ -33,8 +34,8 @@ COMMAND = Command(
     run=run,
     options=(
         Option("all", "a", BOOL, "Remove all unused images, not just dangling ones"),
-        Option("filter", "", FILTER, 'Provide filter values (e.g. "until=<timestamp>")'),
-        Option("force", "f", BOOL, "Do not prompt for confirmation"),
+        filter_option("until=<timestamp>"),
+        PRUNE_FORCE,
     ),
     most=0,
 )

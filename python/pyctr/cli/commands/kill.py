@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pyctr.cli.command import Command, Option, Parsed
+from pyctr.cli.command import Command, Parsed
 from pyctr.cli.each import for_each
-from pyctr.cli.values import STRING
+from pyctr.cli.shared import SIGNAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ COMMAND = Command(
     "[OPTIONS] CONTAINER [CONTAINER...]",
     "Kill one or more running containers",
     run=run,
-    options=(
-        Option("signal", "s", STRING, "Signal to send to the container", default="", complete="signals"),
-    ),
+    options=(SIGNAL,),
     least=1,
     aliases=("container kill",),
     complete="running",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pyctr.cli.command import Command, Option, Parsed
-from pyctr.cli.each import for_each
+from pyctr.cli.each import remove_each
 from pyctr.cli.values import BOOL
-from pyctr.errors import NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,17 +14,10 @@ if TYPE_CHECKING:
 def run(context: Context, parsed: Parsed) -> int:
     force, volumes = parsed["force"], parsed["volumes"]
 
-    def remove(name: str) -> list[str] | None:
-        try:
-            context.engine.containers.remove(name.strip("/"), force=force, volumes=volumes)
-        except NotFound as problem:
-            if not force:
-                raise
-            context.note(f"pyctr: {problem.message}")
-            return []
-        return None
+    def remove(name: str) -> None:
+        context.engine.containers.remove(name.strip("/"), force=force, volumes=volumes)
 
-    return for_each(context, parsed.arguments, remove)
+    return remove_each(context, parsed.arguments, remove, force=force)
 
 
 COMMAND = Command(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pyctr.cli.command import Command, Option, Parsed
-from pyctr.cli.each import for_each
+from pyctr.cli.each import remove_each
 from pyctr.cli.values import BOOL
-from pyctr.errors import NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,16 +15,10 @@ def run(context: Context, parsed: Parsed) -> int:
     force, prune = parsed["force"], not parsed["no-prune"]
 
     def remove(name: str) -> list[str]:
-        try:
-            steps = context.engine.images.remove(name, force=force, prune=prune)
-        except NotFound as problem:
-            if not force:
-                raise
-            context.note(f"pyctr: {problem.message}")
-            return []
+        steps = context.engine.images.remove(name, force=force, prune=prune)
         return [f"{what}: {ref}" for step in steps for what, ref in step.items()]
 
-    return for_each(context, parsed.arguments, remove)
+    return remove_each(context, parsed.arguments, remove, force=force)
 
 
 COMMAND = Command(

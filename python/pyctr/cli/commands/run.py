@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pyctr.cli.command import Command, Option, Parsed
+from pyctr.cli.context import Refused
 from pyctr.cli.creation import CidFile, prepare
 from pyctr.cli.run_options import CREATE
-from pyctr.cli.values import BOOL, STRING
-from pyctr.errors import InvalidParameter, PyctrError
+from pyctr.cli.shared import DETACH_KEYS
+from pyctr.cli.values import BOOL
+from pyctr.errors import PyctrError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ def run(context: Context, parsed: Parsed) -> int:
     attached = not parsed["detach"]
     if not attached:
         if parsed["attach"]:
-            raise InvalidParameter("conflicting options: cannot specify both --attach and --detach")
+            raise Refused("conflicting options: cannot specify both --attach and --detach")
         body["AttachStdin"] = body["AttachStdout"] = body["AttachStderr"] = body["StdinOnce"] = False
     attached = body["AttachStdin"] or body["AttachStdout"] or body["AttachStderr"]
     return _attached(context, parsed, body) if attached else _detached(context, parsed, body)
@@ -81,7 +83,7 @@ COMMAND = Command(
     run=run,
     options=(
         Option("detach", "d", BOOL, "Run container in background and print container ID"),
-        Option("detach-keys", "", STRING, "Override the key sequence for detaching a container", default=""),
+        DETACH_KEYS,
         Option("sig-proxy", "", BOOL, "Proxy received signals to the process", default=True),
         *CREATE,
     ),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pyctr.cli.command import Command, Option, Parsed
 from pyctr.cli.each import for_each
-from pyctr.cli.values import BOOL, STRING
+from pyctr.cli.shared import DETACH_KEYS
+from pyctr.cli.values import BOOL
 from pyctr.errors import InvalidParameter, NotModified
 
 TYPE_CHECKING = False
@@ -29,19 +30,11 @@ def run(context: Context, parsed: Parsed) -> int:
 
 
 def _attached(context: Context, parsed: Parsed, name: str) -> int:
-    from pyctr.cli.attach import converse
-    from pyctr.cli.streams import Streams, check_terminal
+    from pyctr.cli.attach import converse, existing
 
     config = context.engine.containers.inspect(name)["Config"]
     stdin = parsed["interactive"] and config["OpenStdin"]
-    check_terminal(stdin, config["Tty"])
-    streams = Streams(
-        tty=config["Tty"],
-        stdin=stdin,
-        detach_keys=parsed["detach-keys"],
-        sig_proxy=parsed["sig-proxy"] and not config["Tty"],
-    )
-    with streams:
+    with existing(config, parsed, stdin=stdin) as streams:
         return converse(context, streams, _session(context, name, stdin=stdin))
 
 
@@ -63,7 +56,7 @@ COMMAND = Command(
     options=(
         Option("attach", "a", BOOL, "Attach STDOUT/STDERR and forward signals"),
         Option("interactive", "i", BOOL, "Attach container's STDIN"),
-        Option("detach-keys", "", STRING, "Override the key sequence for detaching a container", default=""),
+        DETACH_KEYS,
         Option("sig-proxy", "", BOOL, "Proxy received signals to the process", default=True, hidden=True),
     ),
     least=1,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pyctr.cli.command import Command, Option, Parsed
+from pyctr.cli.command import Command, Parsed
 from pyctr.cli.each import for_each
-from pyctr.cli.values import INT, STRING
+from pyctr.cli.shared import SIGNAL, TIMEOUT, ending
 from pyctr.errors import NotModified
 
 TYPE_CHECKING = False
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def run(context: Context, parsed: Parsed) -> int:
-    timeout = parsed["timeout"] if "timeout" in parsed.given else None
+    how = ending(parsed)
 
     def stop(name: str) -> None:
         try:  # noqa: SIM105 - contextlib is not worth its import
-            context.engine.containers.stop(name, timeout=timeout, signal=parsed["signal"] or None)
+            context.engine.containers.stop(name, **how)
         except NotModified:  # stopped already is as good
             pass
 
@@ -29,10 +29,7 @@ COMMAND = Command(
     "[OPTIONS] CONTAINER [CONTAINER...]",
     "Stop one or more running containers",
     run=run,
-    options=(
-        Option("signal", "s", STRING, "Signal to send to the container", default="", complete="signals"),
-        Option("timeout", "t", INT, "Seconds to wait before killing the container", default=0, also="time"),
-    ),
+    options=(SIGNAL, TIMEOUT),
     least=1,
     aliases=("container stop",),
     complete="running",

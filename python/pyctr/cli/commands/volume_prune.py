@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pyctr.cli.command import Command, Option, Parsed
-from pyctr.cli.values import BOOL, FILTER
+from pyctr.cli.shared import PRUNE_FORCE, filter_option
+from pyctr.cli.values import BOOL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def run(context: Context, parsed: Parsed) -> int:
     from pyctr.cli.prune import agreed, tell
 
     if not parsed["force"] and not agreed(context, _ALL if parsed["all"] else _ANONYMOUS):
-        return 1
+        return 0
     filters = {**parsed["filter"], **({"all": ["true"]} if parsed["all"] else {})}
     reply = context.engine.volumes.prune(filters)
     tell(context, "Deleted Volumes", reply.get("VolumesDeleted") or (), reply.get("SpaceReclaimed", 0))
@@ -31,8 +32,8 @@ COMMAND = Command(
     run=run,
     options=(
         Option("all", "a", BOOL, "Remove all unused volumes, not just anonymous ones"),
-        Option("filter", "", FILTER, 'Provide filter values (e.g. "label=<label>")'),
-        Option("force", "f", BOOL, "Do not prompt for confirmation"),
+        filter_option("label=<label>"),
+        PRUNE_FORCE,
     ),
     most=0,
 )

@@ -19,6 +19,8 @@ def read_pairs(path: str, environ: Mapping[str, str] | None) -> list[str]:
     try:
         with open(path, "rb") as file:
             data = file.read()
+    except IsADirectoryError:
+        raise ValueError(f"invalid env file ({path}): read {path}: is a directory") from None
     except OSError as problem:
         raise ValueError(f"open {path}: {(problem.strerror or 'failed').lower()}") from None
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyctr.engine.container.log_options import log_options
 from pyctr.errors import InvalidParameter, Unsupported
 
 TYPE_CHECKING = False
@@ -60,7 +61,7 @@ def container_config(body: t.CreateBody, image: Mapping[str, Any], id: str) -> t
         "Env": _environment(body.get("Env") or [], image.get("Env") or []),
         "Image": body.get("Image") or "",
         "Volumes": _union(body.get("Volumes"), image.get("Volumes")),
-        "WorkingDir": body.get("WorkingDir") or image.get("WorkingDir") or "",
+        "WorkingDir": _clean(body.get("WorkingDir") or image.get("WorkingDir") or ""),
         "Labels": {**(image.get("Labels") or {}), **(body.get("Labels") or {})},
     }
     config["Cmd"], config["Entrypoint"] = _command(body, image)
@@ -111,7 +112,47 @@ def host_config(given: t.HostConfig) -> t.HostConfig:
     config["LogConfig"] = _log_config(given.get("LogConfig") or {})
     if config["ShmSize"] < 0:
         raise InvalidParameter("SHM size can not be less than 0")
+    _check_technology(config)
+    _unlabel(config)
     return config  # type: ignore[return-value]
+
+
+def _check_technology(config: Mapping[str, Any]) -> None:
+    """There is one runtime, one way to isolate, and no driver that can limit a container's files."""
+    if config["Runtime"] != DEFAULTS["Runtime"]:
+        raise InvalidParameter(f"unknown or invalid runtime name: {config['Runtime']}")
+    isolation = config.get("Isolation") or "default"
+    if isolation.lower() != "default":
+        raise InvalidParameter(f"invalid isolation: \"{isolation}\": linux only supports 'default'")
+    for key in config.get("StorageOpt") or ():
+        if key != "size":
+            raise InvalidParameter(f"unknown option {key}")
+        raise Unsupported("--storage-opt size is not supported by the storage drivers here")
+
+
+def settle_memory(host: t.HostConfig, *, swap_limit: bool) -> None:
+    """A limit of memory alone allows as much swap again, where the kernel counts swap."""
+    memory = host.get("Memory") or 0
+    if memory > 0 and not host.get("MemorySwap") and swap_limit:
+        host["MemorySwap"] = 2 * memory
+
+
+def _unlabel(config: dict[str, Any]) -> None:
+    """Who shares the host's processes, or may do anything, is kept apart by labels only if asked to be."""
+    options = config["SecurityOpt"] or []
+    if not (config["Privileged"] or "host" in (config["PidMode"], config["IpcMode"])):
+        return
+    if not any(option.startswith(("label=", "label:")) for option in options):
+        config["SecurityOpt"] = [*options, "label=disable"]
+
+
+def _clean(path: str) -> str:
+    """An absolute path without needless slashes and dots; what is none is left for the check."""
+    if not path.startswith("/"):
+        return path
+    from posixpath import normpath
+
+    return "/" + normpath(path).lstrip("/")
 
 
 def _check_kinds(body: Mapping[str, Any]) -> None:
@@ -130,6 +171,8 @@ def _check_config(config: Mapping[str, Any]) -> None:
         for item in config.get(key) or ():
             if "\0" in item:
                 raise InvalidParameter(f"invalid {key}: a NUL byte in {item!r}")
+            if not is_unicode(item):
+                raise InvalidParameter(f"invalid {key}: {item!r} cannot be written as UTF-8")
     directory = config["WorkingDir"]
     if directory and not directory.startswith("/"):
         raise InvalidParameter(
@@ -147,6 +190,11 @@ def _check_config(config: Mapping[str, Any]) -> None:
         from pyctr.engine.signals import parse
 
         parse(config["StopSignal"])
+
+
+def is_unicode(text: str) -> bool:
+    """Whether there are no halves of characters in it, as which Python reads bytes that are no text."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _environment(wanted: list[str], offered: list[str]) -> list[str]:
@@ -192,31 +240,9 @@ def check_restart(policy: Mapping[str, Any]) -> None:
 def _log_config(given: Mapping[str, Any]) -> dict[str, Any]:
     driver, options = given.get("Type") or "json-file", dict(given.get("Config") or {})
     if driver not in ("json-file", "none"):
-        raise InvalidParameter(f"error looking up logging plugin {driver}: use json-file or none")
+        raise InvalidParameter(
+            f'error looking up logging plugin {driver}: plugin "{driver}" not found',
+            hint="The log drivers here are json-file and none",
+        )
     log_options(options)
     return {"Type": driver, "Config": options}
-
-
-def log_options(options: Mapping[str, str]) -> tuple[int, int]:
-    """``max-size`` in bytes (0: no limit) and ``max-file`` of a json-file log."""
-    for key in options:
-        if key not in ("max-size", "max-file", "labels", "env", "tag", "compress", "mode"):
-            raise InvalidParameter(f"unknown log opt '{key}' for json-file log driver")
-    size, count = options.get("max-size", "-1"), options.get("max-file", "1")
-    if not count.isdigit() or int(count) < 1:
-        raise InvalidParameter(f"invalid max-file {count}: it must be a number of at least 1")
-    limit = _size(size)
-    if int(count) > 1 and limit == 0:
-        raise InvalidParameter("max-file can not be more than 1 when max-size is not set")
-    return limit, int(count)
-
-
-def _size(text: str) -> int:
-    if text in ("-1", ""):
-        return 0
-    number = text.lower().rstrip("b").rstrip("i")
-    factor = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}.get(number[-1:], 1)
-    digits = number if factor == 1 else number[:-1]
-    if not digits.isdigit() or int(digits) < 1:
-        raise InvalidParameter(f"invalid max-size: '{text}'")
-    return int(digits) * factor

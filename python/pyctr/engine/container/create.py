@@ -7,6 +7,7 @@ import time
 
 from pyctr.engine.container import config as configs
 from pyctr.engine.container.spec import build_spec, joins_others
+from pyctr.engine.facts import machine
 from pyctr.engine.failing import Failing
 from pyctr.errors import InvalidParameter, PyctrError
 from pyctr.store import names, owner
@@ -57,6 +58,8 @@ def make(core: Core, body: t.CreateBody, name: str | None = None) -> Made:
     warnings: list[str] = []
     config = configs.container_config(body, image.config, id)
     host = configs.host_config(body.get("HostConfig") or {})
+    configs.settle_memory(host, swap_limit=machine()["swap_limit"])
+    _check_together(body, host)
     _settle_network(core, config, host, body, warnings)
     points = _mounts(core, config, host)
     argv = (config.get("Entrypoint") or []) + (config.get("Cmd") or [])
@@ -97,7 +100,7 @@ def _mounts(core: Core, config: t.ContainerConfig, host: t.HostConfig) -> list[P
     points = planned(config.get("Volumes"), host, inherited(core, host))
     for point in points:
         if point["Type"] == "volume":
-            check_driver(point["Driver"], {})
+            check_driver(point["Driver"], point.get("DriverOpts") or {})
         _place(core, point)
     return points
 
@@ -180,15 +183,35 @@ def _make_files(core: Core, row: Row, image: Image, points: list[Point]) -> None
 def _place(core: Core, point: Point) -> None:
     """Give a volume its name and source, and check a bind's."""
     if point["Type"] == "volume":
+        from pyctr.engine.volume.store import check_name
+
         if not point["Name"]:
             point["Name"] = names.new_id()
             point["Anonymous"] = True
-        names.check_name("volume", point["Name"])
+        check_name(point["Name"])
         point["Source"] = f"{core.paths.volume(point['Name'])}/_data"
     elif point["Type"] == "bind" and not point.get("Create") and not os.path.exists(point["Source"]):
         raise InvalidParameter(
             f'invalid mount config for type "bind": bind source path does not exist: {point["Source"]}'
         )
+
+
+_OF_THE_JOINED = (("Dns", "dns"), ("ExtraHosts", "custom host-to-IP mapping"))
+"""What a container has that lends its network to another."""
+
+
+def _check_together(body: t.CreateBody, host: t.HostConfig) -> None:
+    """Refuse to set what is another's."""
+    named = bool(body.get("Hostname"))
+    if named and host.get("UTSMode") == "host":
+        raise InvalidParameter("conflicting options: hostname and the UTS mode")
+    if not host["NetworkMode"].startswith("container:"):
+        return
+    if named:
+        raise InvalidParameter("conflicting options: hostname and the network mode")
+    for key, what in _OF_THE_JOINED:
+        if host.get(key):
+            raise InvalidParameter(f"conflicting options: {what} and the network mode")
 
 
 def _settle_network(
@@ -204,8 +227,6 @@ def _settle_network(
             config["Hostname"] = os.uname().nodename
     elif mode.startswith("container:"):
         host["NetworkMode"] = f"container:{core.containers.find(mode.partition(':')[2]).id}"
-        if body.get("Hostname"):
-            raise InvalidParameter("conflicting options: hostname and the network mode")
     elif mode != "none":
         raise InvalidParameter(f"network {mode} not found: use none, host or container:NAME")
     for key in ("PidMode", "IpcMode"):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
+from pyctr.engine.container.config import is_unicode
 from pyctr.engine.session import ShimSession, SupervisorGone, ask, connect
 from pyctr.engine.state import LIVE
-from pyctr.errors import Conflict, DamagedStore, InvalidParameter, NotFound
+from pyctr.errors import Conflict, DamagedStore, InvalidParameter, NotFound, StartFailure
 from pyctr.store import files, names
 from pyctr.store.json import dumps, loads
 
@@ -168,11 +169,17 @@ def _environment(base: list[str], body: t.ExecBody) -> list[str]:
 
 def _check(body: t.ExecBody) -> None:
     command = body.get("Cmd")
-    if not command or not command[0]:
+    if not command:
         raise InvalidParameter("no exec command specified")
     for entry in (*command, *(body.get("Env") or ())):
-        if not isinstance(entry, str) or "\0" in entry:
+        if not isinstance(entry, str) or "\0" in entry or not is_unicode(entry):
             raise InvalidParameter(f"invalid exec argument: {entry!r}")
+    if not command[0]:
+        raise StartFailure('exec: "": executable file not found in $PATH', exit_code=127)
+    directory = body.get("WorkingDir") or "/"
+    if not directory.startswith("/"):
+        what = f"the working directory '{directory}' is invalid, it needs to be an absolute path"
+        raise StartFailure(what, exit_code=126)
 
 
 def _running(core: Core, ref: str) -> Row:

@@ -29,9 +29,16 @@ def send(core: Core, row: Row, number: int) -> bool:
     except (SupervisorGone, Conflict):
         return False
     core.note(row, "kill", signal=str(number))
-    if row.state == "paused" and number == signals.NUMBERS["KILL"]:
-        # A frozen process on cgroup v1 dies only when it thaws.
+    if row.state == "paused" and number in _ending(core, row):
+        # A frozen process does what a signal says only when it thaws.
         from pyctr.engine import cgroups
 
         cgroups.freeze(core, row, frozen=False)
+        core.containers.change(row.id, ("paused",), state="running")
     return True
+
+
+def _ending(core: Core, row: Row) -> tuple[int, ...]:
+    """The signals that are meant to end a container, for which a paused one wakes up."""
+    stop = core.document(row)["Config"].get("StopSignal") or "TERM"
+    return (signals.NUMBERS["KILL"], signals.parse(stop))

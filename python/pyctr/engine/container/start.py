@@ -9,7 +9,7 @@ import time
 from pyctr import _core
 from pyctr.engine.clock import NEVER, parse_rfc3339
 from pyctr.engine.container import netfiles
-from pyctr.engine.container.config import log_options
+from pyctr.engine.container.log_options import log_options
 from pyctr.engine.container.spec import build_spec
 from pyctr.engine.failing import Failing
 from pyctr.engine.session import ShimSession, SupervisorGone, ask

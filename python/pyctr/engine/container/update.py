@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyctr.engine import cgroups
-from pyctr.engine.container.config import check_restart
+from pyctr.engine.container.config import check_restart, settle_memory
 from pyctr.engine.facts import gather
 from pyctr.engine.spec.resources import resources
 from pyctr.engine.state import LIVE
@@ -40,6 +40,7 @@ def update(core: Core, ref: str, body: t.UpdateBody) -> t.UpdateReply:
         host = merged(doc["HostConfig"], changes)
         doc["HostConfig"] = host
         facts = gather(core, row.id, doc, dry=True)
+        settle_memory(host, swap_limit=facts.swap_limit)  # type: ignore[arg-type]
         limits, warnings = resources(host, facts)  # type: ignore[arg-type]
         if row.state in LIVE and changes:
             cgroups.update(core, row, limits)

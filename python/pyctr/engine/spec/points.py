@@ -34,10 +34,14 @@ if TYPE_CHECKING:
         """Of a tmpfs, for mount(2)."""
         Anonymous: bool
         """A volume without a name: the engine gives it one."""
+        Labels: dict[str, str]
+        """Of a volume that is made for it; like the next."""
+        DriverOpts: dict[str, str]
 
 
 PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
-_IGNORED_MODES = ("z", "Z", "consistent", "cached", "delegated", "")
+_LABELS = ("z", "Z")
+_CONSISTENCIES = ("consistent", "cached", "delegated", "default")
 _TYPES = ("bind", "volume", "tmpfs")
 
 
@@ -56,10 +60,16 @@ def planned(
         asked[point["Destination"]] = point
     points.update(asked)
     for path in volumes or ():
-        destination = _destination(path, path)
-        if destination not in points:
-            points[destination] = _volume("", destination, host)
+        point = _anonymous(path, host)
+        points.setdefault(point["Destination"], point)
     return sorted(points.values(), key=lambda point: (point["Destination"].count("/"), point["Destination"]))
+
+
+def _anonymous(path: str, host: HostConfig) -> Point:
+    """A volume without a name; unless the client, as docker's, took a name of one letter for a drive."""
+    if ":" in path and not path.startswith("/"):
+        return bind(path, host)
+    return _volume("", _destination(path, _of_spec(path, "volume")), host)
 
 
 def _asked(host: HostConfig) -> Iterable[Point]:
@@ -68,7 +78,7 @@ def _asked(host: HostConfig) -> Iterable[Point]:
     for mount in host.get("Mounts") or ():
         yield _mount(mount, host)
     for path, options in (host.get("Tmpfs") or {}).items():
-        yield _tmpfs(_destination(path, path), [option for option in options.split(",") if option])
+        yield _tmpfs(_destination(path), [option for option in options.split(",") if option])
 
 
 def bind(text: str, host: HostConfig | None = None) -> Point:
@@ -76,11 +86,12 @@ def bind(text: str, host: HostConfig | None = None) -> Point:
     parts = text.split(":")
     if len(parts) > 3 or not all(parts[:2]):
         raise InvalidParameter(f"invalid volume specification: '{text}'")
+    kind = "bind" if len(parts) > 1 and parts[0].startswith("/") else "volume"
+    destination = _destination(parts[min(1, len(parts) - 1)], _of_spec(text, kind))
     if len(parts) == 1:
-        return _volume("", _destination(parts[0], text), host or {})
-    source, destination = parts[0], _destination(parts[1], text)
-    mode = parts[2] if len(parts) == 3 else ""
-    if source.startswith("/"):
+        return _volume("", destination, host or {})
+    source, mode = parts[0], parts[2] if len(parts) == 3 else ""
+    if kind == "bind":
         point: Point = {"Type": "bind", "Source": posixpath.normpath(source), "Destination": destination}
         point |= {"Mode": mode, "RW": True, "Propagation": "rprivate", "Create": True}
     else:
@@ -90,55 +101,78 @@ def bind(text: str, host: HostConfig | None = None) -> Point:
     return point
 
 
+def _of_spec(text: str, kind: str) -> str:
+    return f"invalid volume specification: '{text}': {_of_type(kind)}"
+
+
+def _of_type(kind: str) -> str:
+    return f'invalid mount config for type "{kind}": '
+
+
 def _apply_mode(point: Point, mode: str) -> None:
-    words = mode.split(",") if mode else []
-    if len([word for word in words if word in ("ro", "rw")]) > 1:
-        raise InvalidParameter(f"invalid mode: {mode}")
-    for word in words:
-        if word == "ro":
-            point["RW"] = False
-        elif word in PROPAGATIONS and point["Type"] == "bind":
-            point["Propagation"] = word
-        elif word == "nocopy" and point["Type"] == "volume":
-            point["NoCopy"] = True
-        elif word != "rw" and word not in _IGNORED_MODES:
+    """Read the words of ``-v``'s third part, of which each kind may come once."""
+    bind, kinds = point["Type"] == "bind", set()
+    for word in mode.split(",") if mode else ():
+        if word in ("ro", "rw"):
+            kind, point["RW"] = "access", word == "rw"
+        elif word in PROPAGATIONS and bind:
+            kind, point["Propagation"] = "propagation", word
+        elif word == "nocopy" and not bind:
+            kind, point["NoCopy"] = "copy", True
+        elif word in _LABELS:
+            kind = "label"
+        elif word in _CONSISTENCIES:
+            kind = "consistency"
+        else:
             raise InvalidParameter(f"invalid mode: {mode}")
+        if kind in kinds:
+            raise InvalidParameter(f"invalid mode: {mode}")
+        kinds.add(kind)
 
 
 def _mount(mount: Mount, host: HostConfig) -> Point:
     kind, source = mount.get("Type") or "volume", mount.get("Source") or ""
     if kind not in _TYPES:
-        raise InvalidParameter(f'invalid mount config for type "{kind}": mount type unknown')
+        raise InvalidParameter(f"{_of_type(kind)}mount type unknown")
     if not mount.get("Target"):
-        raise InvalidParameter(f'invalid mount config for type "{kind}": field Target must not be empty')
-    destination = _destination(mount["Target"], mount["Target"])
+        raise InvalidParameter(f"{_of_type(kind)}field Target must not be empty")
+    destination = _destination(mount["Target"], _of_type(kind))
     if kind == "tmpfs":
         if source:
-            raise InvalidParameter(
-                'invalid mount config for type "tmpfs": field Source must not be specified'
-            )
+            raise InvalidParameter(f"{_of_type(kind)}field Source must not be specified")
         point = _tmpfs(destination, _tmpfs_options(mount))
     elif kind == "bind":
         point = _bind_mount(source, destination, mount.get("BindOptions") or {})
     else:
-        options = mount.get("VolumeOptions") or {}
-        point = _volume(source, destination, host)
-        point |= {"NoCopy": bool(options.get("NoCopy")), "Subpath": _subpath(options.get("Subpath") or "")}
+        point = _volume_mount(source, destination, mount.get("VolumeOptions") or {}, host)
     point["RW"] = not mount.get("ReadOnly")
     return point
 
 
+def _volume_mount(name: str, destination: str, options: Mapping[str, Any], host: HostConfig) -> Point:
+    driver = options.get("DriverConfig") or {}
+    point = _volume(name, destination, host)
+    asked: Point = {
+        "Driver": driver.get("Name") or point["Driver"],
+        "Mode": "z",
+        "NoCopy": bool(options.get("NoCopy")),
+        "Subpath": _subpath(options.get("Subpath") or ""),
+        "Labels": dict(options.get("Labels") or {}),
+        "DriverOpts": dict(driver.get("Options") or {}),
+    }
+    return point | asked
+
+
 def _bind_mount(source: str, destination: str, options: Mapping[str, Any]) -> Point:
     if not source:
-        raise InvalidParameter('invalid mount config for type "bind": field Source must not be empty')
+        raise InvalidParameter(f"{_of_type('bind')}field Source must not be empty")
     if not source.startswith("/"):
-        reason = f"invalid mount path: '{source}' mount path must be absolute"
-        raise InvalidParameter(f'invalid mount config for type "bind": {reason}')
+        raise InvalidParameter(
+            f"{_of_type('bind')}invalid mount path: '{source}' mount path must be absolute"
+        )
     propagation = options.get("Propagation") or "rprivate"
     if propagation not in PROPAGATIONS:
-        raise InvalidParameter(
-            f'invalid mount config for type "bind": invalid propagation mode: {propagation}'
-        )
+        raise InvalidParameter(f"{_of_type('bind')}invalid propagation mode: {propagation}")
     return {
         "Type": "bind",
         "Source": posixpath.normpath(source),
@@ -182,19 +216,20 @@ def _tmpfs_options(mount: Mount) -> list[str]:
 def _subpath(path: str) -> str:
     if path.startswith("/") or ".." in path.split("/"):
         raise InvalidParameter(
-            f'invalid mount config for type "volume": subpath "{path}" must be a relative path within'
+            f'{_of_type("volume")}subpath "{path}" must be a relative path within the volume'
         )
     return path
 
 
-def _destination(path: str, of: str) -> str:
-    """Return ``path`` without needless slashes and dots; it must be absolute and not the root."""
+def _destination(path: str, where: str = "") -> str:
+    """Return ``path`` without needless slashes and dots; it must be absolute and not the root.
+
+    ``where`` is what comes before the reason.
+    """
     if not path.startswith("/"):
-        raise InvalidParameter(
-            f"invalid volume specification: '{of}': invalid mount path: '{path}' must be absolute"
-        )
+        raise InvalidParameter(f"{where}invalid mount path: '{path}' mount path must be absolute")
     # normpath keeps two leading slashes, as POSIX allows.
     clean = "/" + posixpath.normpath(path).lstrip("/")
     if clean == "/":
-        raise InvalidParameter(f"invalid volume specification: '{of}': destination can't be '/'")
+        raise InvalidParameter(f"{where}invalid specification: destination can't be '/'")
     return clean

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyctr.engine.spec.caps import NUMBERS, sets
-from pyctr.errors import InvalidParameter
+from pyctr.errors import InvalidParameter, StartFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,8 +60,10 @@ def process(config: ContainerConfig, host: HostConfig, capabilities: list[str]) 
 def arguments(config: ContainerConfig) -> list[str]:
     """Entrypoint and command as one; the engine has merged both with the image's already."""
     found = [*_words(config.get("Entrypoint")), *_words(config.get("Cmd"))]
-    if not found or not found[0]:
+    if not found:
         raise InvalidParameter("no command specified")
+    if not found[0]:
+        raise StartFailure('exec: "": executable file not found in $PATH', exit_code=127)
     return found
 
 

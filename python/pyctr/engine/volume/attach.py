@@ -53,6 +53,7 @@ def make_source(path: str) -> None:
 def _make(core: Core, row: Row, point: Point) -> bool:
     """Make the volume unless it is there, and note that the container needs it; says whether it is new."""
     volume = VolumeRow(point["Name"], row.created, int(bool(point.get("Anonymous"))), "", "")
+    volume.labels = point.get("Labels") or {}
     with core.db.write():
         new = core.volumes.add(volume)
         core.volumes.use(row.id, volume.name)

@@ -6,7 +6,7 @@ import os
 import time
 
 from pyctr.errors import Conflict, InvalidParameter, NotFound
-from pyctr.store import files
+from pyctr.store import files, names
 from pyctr.store.paths import store_error
 from pyctr.store.volumes import VolumeRow
 
@@ -72,6 +72,21 @@ def erase(store: Store, name: str) -> bool:
     if trash and not store.db.connection().in_transaction:  # else it is swept later
         files.remove_tree(trash)
     return True
+
+
+def check_name(name: str) -> str:
+    """Give a volume's name back; who mistook it for a path is told what to do."""
+    if len(name) == 1:
+        raise InvalidParameter(
+            f"create {name}: volume name is too short, names should be at least two alphanumeric characters"
+        )
+    if not names.is_name(name):
+        raise InvalidParameter(
+            f'create {name}: "{name}" includes invalid characters for a local volume name, '
+            'only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed',
+            hint="If you meant a directory of the host, use an absolute path",
+        )
+    return name
 
 
 def check_driver(driver: str, options: dict[str, str]) -> None:

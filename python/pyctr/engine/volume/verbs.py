@@ -6,7 +6,7 @@ import os
 
 from pyctr import _core
 from pyctr.engine.clock import rfc3339
-from pyctr.engine.volume.store import check_driver, data, erase, make
+from pyctr.engine.volume.store import check_driver, check_name, data, erase, make
 from pyctr.errors import Conflict, InvalidParameter
 from pyctr.store import names
 
@@ -22,7 +22,7 @@ def create(core: Core, body: t.VolumeCreateBody) -> t.Volume:
     driver, options = body.get("Driver") or "", dict(body.get("DriverOpts") or {})
     check_driver(driver, options)
     name = body.get("Name") or names.new_id()
-    names.check_name("volume", name)
+    check_name(name)
     labels = dict(body.get("Labels") or {})
     if not body.get("Name"):
         labels.setdefault("com.docker.volume.anonymous", "")
