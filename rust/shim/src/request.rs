@@ -8,6 +8,8 @@ use crate::failure::Failure;
 /// An operation on `shim.sock`.
 #[derive(Debug)]
 pub enum Request {
+    /// The bundle is complete: start its container. Only from whoever spawned the supervisor.
+    Start,
     /// Take part in the container's streams.
     Attach(Streams),
     /// Run another program in the container.
@@ -89,6 +91,7 @@ impl Request {
         }
         let Operation { op } = parse(payload)?;
         match op.as_str() {
+            "start" => Ok(Self::Start),
             "attach" => Ok(Self::Attach(parse(payload)?)),
             "exec" => Ok(Self::Exec(parse::<Box<ExecRequest>>(payload)?.checked()?)),
             "wait" => Ok(Self::Wait),
@@ -153,6 +156,7 @@ mod tests {
         assert!(
             matches!(parse(r#"{"op": "resize", "rows": 24, "cols": 80, "exec": "e"}"#), Request::Resize(r) if r.exec.as_deref() == Some("e"))
         );
+        assert!(matches!(parse(r#"{"op": "start"}"#), Request::Start));
         assert!(matches!(parse(r#"{"op": "wait"}"#), Request::Wait));
         assert!(matches!(parse(r#"{"op": "state"}"#), Request::State));
     }

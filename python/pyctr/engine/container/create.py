@@ -49,12 +49,12 @@ class Made:
         self.warnings = warnings
 
 
-def make(core: Core, body: t.CreateBody, name: str | None = None) -> Made:
+def make(core: Core, body: t.CreateBody, name: str | None = None, id: str = "") -> Made:
     """Make a container, *creating* still. Everything is checked before anything is written."""
     if name is not None:
         name = names.check_name("container", name.removeprefix("/"))
     image = core.image(body.get("Image") or "")
-    id = names.new_id()
+    id = id or names.new_id()
     warnings: list[str] = []
     config = configs.container_config(body, image.config, id)
     host = configs.host_config(body.get("HostConfig") or {})

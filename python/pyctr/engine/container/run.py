@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pyctr.engine.container.create import make
-from pyctr.engine.container.start import launch
+from pyctr.engine.container.start import launch, spawn
 from pyctr.errors import PyctrError
+from pyctr.store.names import new_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +18,16 @@ def run(
     core: Core, body: t.CreateBody, name: str | None = None, *, attach: bool = True
 ) -> tuple[str, list[str], ShimSession | None]:
     """``(id, warnings, session)``; see ``interface.Containers.run``."""
-    made = make(core, body, name)
+    id = new_id()
+    # It takes as long to come up as we take to tell it what to run.
+    session = spawn(core, id)
     try:
-        session = launch(core, made.row, made.doc, made.spec, attach=attach)
+        made = make(core, body, name, id)
+    except BaseException:
+        session.close()
+        raise
+    try:
+        launch(core, made.row, made.doc, made.spec, attach=attach, session=session)
     except BaseException as error:
         if made.row.auto_remove:
             from pyctr.engine.container.remove import erase

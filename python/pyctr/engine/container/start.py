@@ -62,24 +62,46 @@ def launch(
     spec: Document | None = None,
     *,
     attach: bool,
+    session: ShimSession | None = None,
     after_failure: str = "created",
 ) -> ShimSession:
-    """Start a container that we claim; gives the session it is born with.
+    """Start a container that we claim; gives the session it is born with, which ``spawn`` may have made before.
 
     What it was before, ``after_failure``, it is again when that fails, with the reason noted.
     """
     try:
+        session = session or spawn(core, row.id)
         with Failing(f"start container {row.name}"):
             write_bundle(core, row, doc, spec, attach=attach)
-        session = _spawn(core, row)
+        session.request({"op": "start"})
         started = parse_rfc3339(session.started_at)
         columns = {"state": "running", "owner": "", "pid": session.pid, "started": started, "finished": 0}
         columns |= {"boot": owner.boot_id(), "exit_code": 0, "oom_killed": 0, "error": ""}
         core.containers.set(row.id, **columns)
     except BaseException as error:
+        if session is not None:
+            session.close()
         _note_failure(core, row, error, after_failure)
         raise
     core.note(row, "start")
+    return session
+
+
+def spawn(core: Core, id: str) -> ShimSession:
+    """A supervisor for a container whose bundle is not written yet: it comes up meanwhile, and then waits for the word.
+
+    Without that, it ends when the session is closed, and has touched nothing.
+    """
+    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+    session = ShimSession(ours.detach(), on_end=lambda record: settle_ended(core, id, record))
+    arguments = ["shim", "--bundle", core.paths.bundle(id), "--attach-fd", str(ATTACH_FD)]
+    try:
+        _core.spawn_shim(SHIM, arguments, [(theirs.fileno(), ATTACH_FD)])
+    except OSError as error:
+        session.close()
+        raise SystemFailure(f"cannot start {SHIM}: {error.strerror}", errno=error.errno or 0) from error
+    finally:
+        theirs.close()
     return session
 
 
@@ -140,21 +162,6 @@ def _make_bundle(core: Core, bundle: str) -> None:
     except FileNotFoundError:
         core.paths.prepare_run()
         os.mkdir(bundle, 0o700)
-
-
-def _spawn(core: Core, row: Row) -> ShimSession:
-    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
-    session = ShimSession(ours.detach(), on_end=lambda record: settle_ended(core, row.id, record))
-    arguments = ["shim", "--bundle", core.paths.bundle(row.id), "--attach-fd", str(ATTACH_FD)]
-    try:
-        _core.spawn_shim(SHIM, arguments, [(theirs.fileno(), ATTACH_FD)])
-    except OSError as error:
-        session.close()
-        raise SystemFailure(f"cannot start {SHIM}: {error.strerror}", errno=error.errno or 0) from error
-    finally:
-        theirs.close()
-    session.handshake()
-    return session
 
 
 def _note_failure(core: Core, row: Row, error: BaseException, state: str) -> None:

@@ -12,6 +12,7 @@ mod wait;
 use std::{collections::VecDeque, os::fd::OwnedFd, path::PathBuf};
 
 use rustix::{
+    event::PollFlags,
     io::Errno,
     process::{Pid, Signal, WaitOptions, wait},
 };
@@ -60,6 +61,7 @@ struct Supervisor {
 impl Supervisor {
     /// Serve until the container's program has ended, then clean up.
     fn supervise(mut self) {
+        self.hear_birth();
         while !self.container_ended() {
             match self.wait() {
                 Ok(events) => events.into_iter().for_each(|event| self.handle(event)),
@@ -70,6 +72,19 @@ impl Supervisor {
             self.dismiss_clients();
         }
         self.finish();
+    }
+
+    /// What came on the birth socket together with the word to start would not wake us.
+    fn hear_birth(&mut self) {
+        for id in self
+            .clients
+            .iter()
+            .map(|client| client.id)
+            .collect::<Vec<_>>()
+        {
+            let (source, flags) = (Source::Client(id), PollFlags::IN);
+            self.attend(id, &Event { source, flags });
+        }
     }
 
     fn handle(&mut self, event: Event) {

@@ -102,6 +102,9 @@ impl Supervisor {
     fn answer(&mut self, client: &mut Client, request: Request) -> Result<(), Failure> {
         let mut reply = json!({});
         match request {
+            Request::Start => {
+                return Err(Failure::new(CONFLICT, "the container is started already"));
+            }
             Request::Attach(streams) => client.role = Role::Attached(CONTAINER, streams),
             Request::Wait => client.role = Role::Waiting,
             Request::Exec(exec) => return self.exec(client, *exec),

@@ -8,6 +8,7 @@ use std::{
     process::ExitCode,
 };
 
+use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::json;
 
 use super::{
@@ -21,12 +22,12 @@ use crate::{
     container::{Container, Launched},
     daemon::{self, OomScore},
     failure::Failure,
-    frame::Kind,
+    frame::{FrameError, Kind},
     listen::Listener,
     lock::Lock,
     log::Log,
     record::{self, ExitRecord},
-    request::Streams,
+    request::{Request, Streams},
     task::{CONTAINER, Task},
 };
 use pyctr_runtime::clock::WallTime;
@@ -36,7 +37,7 @@ use pyctr_runtime::clock::WallTime;
 pub struct Arguments {
     /// The bundle, absolute.
     pub bundle: PathBuf,
-    /// A connected socket to report on and to attach.
+    /// A connected socket to be told on that the bundle is complete, to report on and to attach.
     pub attach_fd: Option<RawFd>,
 }
 
@@ -81,12 +82,13 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Ok(socket) => socket,
         Err(_) => return ExitCode::FAILURE,
     };
-    let mut birth = birth.map(|socket| Client::new(0, socket, Role::Leaving));
+    let mut birth = birth.map(|socket| Client::new(0, socket, Role::Asking));
     let failure = match begin(&arguments.bundle, &mut birth) {
-        Ok(supervisor) => {
+        Ok(Some(supervisor)) => {
             supervisor.supervise();
             return ExitCode::SUCCESS;
         }
+        Ok(None) => return ExitCode::SUCCESS,
         Err(failure) => failure,
     };
     if let Some(mut client) = birth {
@@ -96,21 +98,27 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Lock the bundle and start its container; a failure leaves an exit record that says why.
+/// Lock the bundle and start its container; a failure leaves an exit record that says why. Nothing is touched, and nobody
+/// supervises, if whoever spawned us lets go before the bundle is complete.
 ///
 /// Not inlined, so that its deep stack is gone when the supervisor rests.
 #[inline(never)]
-fn begin(bundle: &Path, birth: &mut Option<Client>) -> Result<Supervisor, Failure> {
+fn begin(bundle: &Path, birth: &mut Option<Client>) -> Result<Option<Supervisor>, Failure> {
     let children = daemon::become_daemon()
         .map_err(|error| Failure::engine(format!("becoming a daemon: {error}")))?;
+    if let Some(client) = birth
+        && !is_told_to_start(client)?
+    {
+        return Ok(None);
+    }
     let lock = Lock::acquire(bundle)?;
     let config = Config::read(bundle)?;
     daemon::set_name(&config.id);
     // Before the program runs: what it needs cannot fail afterwards.
     match launch(bundle, &config) {
-        Ok((launched, listener)) => Ok(assemble(
+        Ok((launched, listener)) => Ok(Some(assemble(
             bundle, config, lock, children, listener, launched, birth,
-        )),
+        ))),
         Err(failure) => {
             let record = failed(&failure);
             if record::write(&config.exit_file, &record).is_err() {
@@ -119,6 +127,29 @@ fn begin(bundle: &Path, birth: &mut Option<Client>) -> Result<Supervisor, Failur
             Err(failure)
         }
     }
+}
+
+/// Wait for the word that the bundle is complete: it is written while this process comes up. False if it never will be.
+fn is_told_to_start(client: &mut Client) -> Result<bool, Failure> {
+    let mut scratch = Vec::new();
+    while client.is_reading() {
+        let invalid = |error: FrameError| Failure::invalid(error.to_string());
+        match client.next_frame().map_err(invalid)? {
+            Some(frame) => {
+                return match (frame.kind, Request::parse(&frame.payload)?) {
+                    (Kind::Request, Request::Start) => Ok(true),
+                    _ => Err(Failure::invalid("not told to start")),
+                };
+            }
+            None => {
+                let mut fds = [PollFd::from_borrowed_fd(client.fd(), PollFlags::IN)];
+                // Interrupted or not, what has come is looked at.
+                let _ = poll(&mut fds, None);
+                client.receive(&mut scratch);
+            }
+        }
+    }
+    Ok(false)
 }
 
 fn launch(bundle: &Path, config: &Config) -> Result<(Launched, Listener), Failure> {

@@ -108,7 +108,9 @@ impl Bundle {
             .map(|arg| CString::new(arg).expect("no NUL"));
         pyctr_sys::spawn::detached(exe.as_fd(), &args, &[], &[(theirs.as_raw_fd(), BIRTH)])
             .expect("spawned");
-        Conversation::new(ours)
+        let mut birth = Conversation::new(ours);
+        birth.send(Kind::Request, br#"{"op": "start"}"#);
+        birth
     }
 
     /// Start a supervisor whose program runs.
