@@ -27,7 +27,7 @@ pub enum Error {
         path: String,
     },
     /// A new group was asked for where an old one still has processes.
-    #[error("cgroup {path} is in use by other processes")]
+    #[error("container's cgroup is not empty: {path} is in use by other processes")]
     Populated {
         /// As asked for.
         path: String,

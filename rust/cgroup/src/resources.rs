@@ -146,7 +146,7 @@ pub struct Cpu {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pids {
-    /// Most tasks; zero or less is unlimited.
+    /// Most tasks, at least 1; below zero is unlimited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
 }
@@ -216,6 +216,7 @@ pub struct ThrottleDevice {
 #[serde(rename_all = "camelCase")]
 pub struct HugepageLimit {
     /// As in the file's name: `2MB`, `1GB`, `64KB`.
+    #[serde(alias = "pagesize")]
     pub page_size: String,
     /// Bytes.
     pub limit: u64,

@@ -150,18 +150,14 @@ impl Container {
         )
     }
 
-    /// Runs the poststart hooks; they cannot stop anything any more, so their failures are warnings.
-    pub(crate) fn run_poststart(&self) -> Vec<String> {
-        let state = || self.record.oci(Status::Running).to_json();
+    /// Runs the poststart hooks.
+    pub(crate) fn run_poststart(&self) -> Result<()> {
         let hooks = &self.record.poststart;
         if hooks.is_empty() {
-            Vec::new()
-        } else {
-            hooks::run_all("poststart", hooks, &state())
-                .iter()
-                .map(ToString::to_string)
-                .collect()
+            return Ok(());
         }
+        let state = self.record.oci(Status::Running).to_json();
+        hooks::run("poststart", hooks, &state, None)
     }
 
     /// Takes a container apart whose start failed, and gives back why it did.

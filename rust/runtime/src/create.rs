@@ -43,15 +43,15 @@ impl Created {
     /// Lets its program run, and gives the process to the caller to wait for.
     ///
     /// # Errors
-    /// The program could not be executed; [`Error::exit_code`] says how. Nothing of the container is left then.
+    /// The program could not be executed, [`Error::exit_code`] says how; or a poststart hook failed. Nothing of the container is
+    /// left then.
     pub fn start(mut self) -> Result<(Container, Child)> {
         let started = self.talk.release().and_then(|()| self.talk.until_running());
-        let mut child = match started {
-            Ok(child) => child,
-            Err(error) => return Err(self.container.undo(error)),
-        };
-        child.warnings.extend(self.container.run_poststart());
-        Ok((self.container, child))
+        let hooked = started.and_then(|child| self.container.run_poststart().map(|()| child));
+        match hooked {
+            Ok(child) => Ok((self.container, child)),
+            Err(error) => Err(self.container.undo(error)),
+        }
     }
 
     /// Leaves it to be started by [`Container::start`] of any process.
@@ -72,6 +72,7 @@ impl Created {
 /// The document is invalid, the name is taken, or a step failed. Nothing of the container is left then.
 pub fn create(mut options: CreateOptions<'_>) -> Result<Created> {
     state::check_id(options.id)?;
+    userns::fill_maps(&mut options.spec.linux)?;
     options.spec.validate()?;
     let process = options.spec.process.as_ref();
     process.ok_or_else(|| Error::new(Kind::Invalid, "config.json: process: is missing"))?;

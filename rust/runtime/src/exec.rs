@@ -14,13 +14,13 @@ use rustix::{io::Errno, process::geteuid};
 
 use crate::{
     container::Container,
-    error::{Context, Result},
+    error::{Context, Error, Kind, Result},
     init::{become_root, begin, compile, hide, join_keyring, offer_terminal, set_domain, streams},
     namespace::{foreign_kinds, join_bits, join_of, through_another, with_pid_namespace_of},
     options::{Child, ExecOptions},
     process::{launch::Launch, notify::Receiver, scheduling},
     procfs::Procfs,
-    spec::{NamespaceType, Spec},
+    spec::{CpuAffinity, NamespaceType, Spec},
     state::Status,
     sync::Channel,
     talk::Talk,
@@ -40,7 +40,10 @@ impl Container {
             .open()
             .ok_or_else(|| self.refuse("exec in", "it is not running"))?;
         if !options.ignore_paused && self.status() == Status::Paused {
-            return Err(self.refuse("exec in", "it is paused"));
+            return Err(Error::new(
+                Kind::State,
+                format!("cannot exec in a paused container: {}", self.id()),
+            ));
         }
         let mut way = self.way_in(&options)?;
         let procfs = Procfs::open().context(|| "cannot open /proc")?;
@@ -73,16 +76,14 @@ impl Container {
     fn way_in(&self, options: &ExecOptions<'_>) -> Result<Way> {
         let gone = || self.refuse("exec in", "it is not running");
         let pid = self.record.pid().ok_or_else(gone)?;
-        let cgroup = match options
-            .cgroup
-            .map(|sub| sub.trim_matches('/'))
-            .filter(|sub| !sub.is_empty())
-        {
-            Some(sub) => Some(self.cgroup_below(sub)?),
-            None => self.cgroup()?,
+        let cgroup = if options.cgroups.is_empty() {
+            self.cgroup()?
+        } else {
+            Some(self.cgroup_below(&options.cgroups)?)
         };
+        let everywhere = options.cgroups.iter().any(|(names, _)| names.is_none());
         let unified = match &cgroup {
-            Some(cgroup) if options.cgroup.is_some() => cgroup
+            Some(cgroup) if everywhere => cgroup
                 .unified_fd()
                 .map(|fd| fd.try_clone_to_owned())
                 .transpose()
@@ -105,20 +106,45 @@ impl Container {
         })
     }
 
-    fn cgroup_below(&self, sub: &str) -> Result<Cgroup> {
-        if sub.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return Err(self.refuse(
-                "exec in",
-                &format!("{sub:?} is not the name of a cgroup below its own"),
-            ));
+    fn cgroup_below(&self, subs: &[(Option<&str>, &str)]) -> Result<Cgroup> {
+        let mut paths = self.record.cgroup_paths.clone();
+        for (names, sub) in subs {
+            let sub = sub.trim_matches('/');
+            let parts = || sub.split('/').filter(|_| !sub.is_empty());
+            if parts().any(|part| matches!(part, "" | "." | "..")) {
+                let why = format!("bad sub cgroup path {sub:?}: it is not below the container's");
+                return Err(self.refuse("exec in", &why));
+            }
+            for name in self.hierarchies(*names)? {
+                let path = self.record.cgroup_paths[name].join(sub);
+                if !path.is_dir() {
+                    let path = path.display();
+                    let why = format!("error adding pid to {path}: no such file or directory");
+                    return Err(self.refuse("exec in", &why));
+                }
+                paths.insert(name.to_owned(), path);
+            }
         }
-        let paths = self
-            .record
-            .cgroup_paths
-            .iter()
-            .map(|(name, path)| (name.clone(), path.join(sub)))
-            .collect();
-        Ok(Cgroup::from_paths(sub, &paths)?)
+        Ok(Cgroup::from_paths(self.id(), &paths)?)
+    }
+
+    /// The container's hierarchies with these controllers (`cpu,cpuacct`); all without.
+    fn hierarchies(&self, controllers: Option<&str>) -> Result<Vec<&str>> {
+        let all = || self.record.cgroup_paths.keys().map(String::as_str);
+        let Some(controllers) = controllers else {
+            return Ok(all().collect());
+        };
+        let holds = |hierarchy: &str, wanted: &str| hierarchy.split(',').any(|name| name == wanted);
+        let mut found = Vec::new();
+        for wanted in controllers.split(',') {
+            let before = found.len();
+            found.extend(all().filter(|hierarchy| holds(hierarchy, wanted)));
+            if found.len() == before {
+                let why = format!("unknown controller {wanted} in --cgroup");
+                return Err(self.refuse("exec in", &why));
+            }
+        }
+        Ok(found)
     }
 
     /// A process is born in its pid namespace, so somebody has to be there before it.
@@ -183,6 +209,9 @@ impl Container {
             .last
             .as_deref()
             .map_or(Ok(()), scheduling::set_affinity)?;
+        if affinity == CpuAffinity::default() {
+            scheduling::reset_affinity();
+        }
         join_namespaces(&way.kinds, target)?;
         if way.joined_user || way.kinds.contains(&NamespaceType::User) {
             become_root()?;
@@ -190,7 +219,7 @@ impl Container {
         join_keyring(self.id(), channel);
         let terminal = if process.terminal {
             let root = Root::open_dir("/").context(|| "cannot open the container's root")?;
-            Some(offer_terminal(&root, process, channel)?)
+            Some(offer_terminal(&root, process, options.bare_lines, channel)?)
         } else {
             None
         };

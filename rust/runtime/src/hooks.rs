@@ -37,7 +37,7 @@ pub(crate) fn run(
     for (i, hook) in hooks.iter().enumerate() {
         run_one(hook, state, environment).map_err(|error| {
             Error::setup(
-                format!("hooks.{moment}[{i}] {}", hook.path.display()),
+                format!("error running {moment} hook #{i}: {}", hook.path.display()),
                 error,
             )
         })?;
@@ -93,6 +93,7 @@ fn run_one(hook: &Hook, state: &str, environment: Option<&[String]>) -> Result<(
     let said = if read.is_ok() { said.trim() } else { "" };
     let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("failed with exit code {code}"),
+        (None, Some(31)) => "was killed by signal 31 (bad system call)".to_owned(),
         (None, signal) => format!("was killed by signal {}", signal.unwrap_or_default()),
     };
     Err(Error::setup(
@@ -206,11 +207,11 @@ mod tests {
     fn failures_say_which_hook_and_why() {
         assert_eq!(
             message("echo broken >&2; exit 3", None),
-            "hooks.prestart[0] /bin/sh: failed with exit code 3: broken"
+            "error running prestart hook #0: /bin/sh: failed with exit code 3: broken"
         );
         assert_eq!(
             message("sleep 9", Some(1)),
-            "hooks.prestart[0] /bin/sh: took longer than 1 s: killed"
+            "error running prestart hook #0: /bin/sh: took longer than 1 s: killed"
         );
         let missing = Hook {
             path: "/nonexistent".into(),
@@ -221,7 +222,7 @@ mod tests {
             .to_string();
         assert_eq!(
             text,
-            "hooks.poststop[0] /nonexistent: cannot be run: no such file or directory"
+            "error running poststop hook #0: /nonexistent: cannot be run: no such file or directory"
         );
     }
 

@@ -20,7 +20,7 @@ use crate::{
     process::{
         launch::{Launch, Seccomp, Streams},
         notify::Receiver,
-        scheduling, terminal,
+        scheduling, terminal, workdir,
     },
     procfs::Procfs,
     rootfs::{self, Mounted, Rootfs, open_terminal},
@@ -53,6 +53,7 @@ impl Init<'_> {
 
     fn become_program(mut self, channel: &Channel) -> Result<Infallible> {
         begin(self.entrance.take())?;
+        scheduling::reset_affinity();
         self.enter_namespaces(channel)?;
         hide()?;
         let spec = &self.options.spec;
@@ -68,7 +69,7 @@ impl Init<'_> {
         let launch = Launch {
             process: process_of(spec),
             user: self.options.user,
-            create_cwd: self.options.create_cwd,
+            create_cwd: false,
             streams: streams(terminal, self.streams),
             preserve_fds: self.options.preserve_fds,
             die_with_parent: self.options.die_with_parent,
@@ -109,6 +110,11 @@ impl Init<'_> {
             None => Rootfs::prepare(&self.options.spec, self.rootfs_options)?,
         };
         let mounted = rootfs.mount()?;
+        if self.options.create_cwd {
+            // Later the root may be read-only.
+            workdir::create(mounted.root(), &process_of(&self.options.spec).cwd)?;
+        }
+        mounted.change_to()?;
         self.run_hooks(channel)?;
         let terminal = self.make_terminal(mounted.root(), channel)?;
         if let Some(terminal) = &terminal {
@@ -141,7 +147,7 @@ impl Init<'_> {
         if !process.terminal {
             return Ok(None);
         }
-        offer_terminal(root, process, channel).map(Some)
+        offer_terminal(root, process, self.options.bare_lines, channel).map(Some)
     }
 }
 
@@ -149,9 +155,13 @@ impl Init<'_> {
 pub(crate) fn offer_terminal(
     root: &Root,
     process: &crate::spec::Process,
+    bare_lines: bool,
     channel: &Channel,
 ) -> Result<OwnedFd> {
     let (master, slave) = open_terminal(root)?;
+    if bare_lines {
+        terminal::bare_lines(&slave)?;
+    }
     if let Some(size) = process.console_size {
         terminal::resize(&master, size)?;
     }

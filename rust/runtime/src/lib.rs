@@ -38,7 +38,7 @@ pub use create::{Created, create};
 pub use error::{Error, Kind, Result};
 pub use identity::Identity;
 pub use options::{Child, CreateOptions, ExecOptions, Gate};
-pub use process::capability::capability_names;
+pub use process::{capability::capability_names, notify::seccomp_flags};
 pub use rootfs::{Overlay, mount_option_names};
 pub use state::{FILE as STATE_FILE, Oci, Record, Status, check_id};
 pub use sync::send_fd;

@@ -45,6 +45,8 @@ pub struct CreateOptions<'a> {
     pub no_pivot: bool,
     /// Stay in the caller's session keyring.
     pub no_new_keyring: bool,
+    /// Let the terminal leave line ends as the program writes them, for a caller whose own terminal makes two characters of them.
+    pub bare_lines: bool,
     /// How `cgroupsPath` is read; absent means that the container stays in the caller's cgroups, without limits.
     pub cgroup_driver: Option<pyctr_cgroup::Driver>,
 }
@@ -70,6 +72,7 @@ impl<'a> CreateOptions<'a> {
             die_with_parent: false,
             no_pivot: false,
             no_new_keyring: false,
+            bare_lines: false,
             cgroup_driver: Some(pyctr_cgroup::Driver::default()),
         }
     }
@@ -97,12 +100,15 @@ pub struct ExecOptions<'a> {
     pub streams: Option<[OwnedFd; 3]>,
     /// A connected socket to which the terminal's master is sent; absent means that it is handed back.
     pub console_socket: Option<OwnedFd>,
+    /// Let the terminal leave line ends as the program writes them, for a caller whose own terminal makes two characters of them.
+    pub bare_lines: bool,
     /// How far descriptors are handed on: of this many from 3 on, the program inherits those without close-on-exec.
     pub preserve_fds: u32,
     /// Kill the process when the caller's process dies.
     pub die_with_parent: bool,
-    /// A group below the container's cgroup, instead of the one its first process is in.
-    pub cgroup: Option<&'a str>,
+    /// Groups below the container's cgroup, instead of the one its first process is in: controllers (`cpu,cpuacct`; none for
+    /// every hierarchy) and a path.
+    pub cgroups: Vec<(Option<&'a str>, &'a str)>,
     /// Run it even if the container is paused; it stands still until that ends.
     pub ignore_paused: bool,
 }
@@ -117,9 +123,10 @@ impl<'a> ExecOptions<'a> {
             create_cwd: false,
             streams: None,
             console_socket: None,
+            bare_lines: false,
             preserve_fds: 0,
             die_with_parent: false,
-            cgroup: None,
+            cgroups: Vec::new(),
             ignore_paused: false,
         }
     }

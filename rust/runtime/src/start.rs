@@ -15,11 +15,11 @@ use crate::{
 };
 
 impl Container {
-    /// Opens the gate of a container made with [`Gate::Fifo`](crate::Gate::Fifo). Gives what failed without stopping it.
+    /// Opens the gate of a container made with [`Gate::Fifo`](crate::Gate::Fifo).
     ///
     /// # Errors
-    /// It is not created, or not any more.
-    pub fn start(&self) -> Result<Vec<String>> {
+    /// It is not created, or not any more; or a poststart hook failed, and the container has been deleted for it.
+    pub fn start(&self) -> Result<()> {
         match self.status() {
             Status::Created => {}
             Status::Stopped => return Err(self.refuse("start", "it has stopped")),
@@ -47,7 +47,10 @@ impl Container {
         if !self.record.poststart.is_empty() {
             wait_for_program(&gate).context(what)?;
         }
-        Ok(self.run_poststart())
+        self.run_poststart().inspect_err(|_| {
+            // The hook's failure is the one to tell.
+            let _ = self.delete(true);
+        })
     }
 }
 

@@ -47,11 +47,11 @@ pub struct Oci {
     pub oci_version: String,
     /// The container's name.
     pub id: String,
-    /// Where it is in its life.
-    pub status: Status,
     /// Its first process; absent (0) where there is none.
     #[serde(skip_serializing_if = "is_zero")]
     pub pid: i32,
+    /// Where it is in its life.
+    pub status: Status,
     /// The bundle, absolute.
     pub bundle: PathBuf,
     /// The document's annotations.
@@ -205,7 +205,9 @@ pub fn check_id(id: &str) -> Result<()> {
     }
     Err(Error::new(
         Kind::Invalid,
-        format!("container id {id:?} is not made of letters, digits, _, +, - and ."),
+        format!(
+            "invalid character in container ID {id:?}: it is made of letters, digits, _, +, - and ."
+        ),
     ))
 }
 

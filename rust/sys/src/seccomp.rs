@@ -20,16 +20,12 @@ pub struct Instruction {
 
 const _: () = assert!(size_of::<Instruction>() == size_of::<libc::sock_filter>());
 
-/// All threads of the process get the filter.
-pub const TSYNC: u32 = libc::SECCOMP_FILTER_FLAG_TSYNC as u32;
 /// Every action but ALLOW is logged.
 pub const LOG: u32 = libc::SECCOMP_FILTER_FLAG_LOG as u32;
 /// Speculative store bypass stays enabled.
 pub const SPEC_ALLOW: u32 = libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW as u32;
 /// [`load`] returns the descriptor that announces `SECCOMP_RET_USER_NOTIF` calls.
 pub const NEW_LISTENER: u32 = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER as u32;
-/// TSYNC reports a thread that refuses as ESRCH; needed to have both TSYNC and NEW_LISTENER.
-pub const TSYNC_ESRCH: u32 = libc::SECCOMP_FILTER_FLAG_TSYNC_ESRCH as u32;
 /// Only fatal signals interrupt a call that its listener has received (Linux 5.19).
 pub const WAIT_KILLABLE_RECV: u32 = libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV as u32;
 
@@ -39,7 +35,7 @@ pub const WAIT_KILLABLE_RECV: u32 = libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 ///
 /// # Errors
 /// EACCES without either; EINVAL for a program or flag the kernel refuses; ENOMEM when all filters of the thread
-/// together are longer than 32768 instructions; ESRCH, see [`TSYNC_ESRCH`].
+/// together are longer than 32768 instructions.
 pub fn load(program: &[Instruction], flags: u32) -> Result<Option<OwnedFd>, Errno> {
     let len = u16::try_from(program.len()).map_err(|_| Errno::INVAL)?;
     let filter = program.as_ptr().cast::<libc::sock_filter>().cast_mut();

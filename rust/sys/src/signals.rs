@@ -18,6 +18,19 @@ pub fn reset() {
     }
 }
 
+/// Lets these signals end the process, with 128 and the number as status, up to the next `execve(2)`.
+pub fn end_on(signals: &[Signal]) {
+    extern "C" fn end(signal: libc::c_int) {
+        // SAFETY: _exit(2) may be called in a signal handler, and comes back to nothing.
+        unsafe { libc::_exit(128 + signal) };
+    }
+    let handler: extern "C" fn(libc::c_int) = end;
+    for signal in signals {
+        // SAFETY: the handler has the signature that signal(2) asks for and does nothing but end the process.
+        unsafe { libc::signal(signal.as_raw(), handler as libc::sighandler_t) };
+    }
+}
+
 /// Blocks every signal that can be blocked, so that [`wait`] can take them one by one.
 pub fn block_all() {
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();

@@ -80,22 +80,43 @@ def test_a_failure_stops_the_start(oci: Runtime, kind: str) -> None:
     ran = oci.base / "ran"
     bundle = oci.bundle("true").set(f"hooks.{kind}", hook("echo broken >&2; exit 3") + hook(f"touch {ran}"))
     line = oci.refuse("run", "--bundle", bundle.write(), oci.name())
-    assert line == f"hooks.{kind}[0] /bin/sh: failed with exit code 3: broken"
+    assert line == f"error running {kind} hook #0: /bin/sh: failed with exit code 3: broken"
     assert not ran.exists()
     assert oci("list", "-q") == ""
 
 
-@pytest.mark.parametrize("kind", KINDS[4:])
-def test_a_failure_afterwards_is_a_warning(oci: Runtime, kind: str) -> None:
-    """The program has run or runs: the other hooks go on, and the log tells."""
+def test_a_failure_after_the_start(oci: Runtime) -> None:
+    """The program runs already, so it is killed, and nothing is left."""
+    ran = oci.base / "ran"
+    bundle = oci.bundle("sleep", "60").set("hooks.poststart", hook("exit 3") + hook(f"touch {ran}"))
+    message = "error running poststart hook #0: /bin/sh: failed with exit code 3: it printed nothing"
+    assert oci.refuse("run", "--bundle", bundle.write(), oci.name()) == message
+    assert oci("list", "-q") == ""
+    oci("create", "--bundle", bundle.write(), oci.name(), capture_output=False, stdout=subprocess.DEVNULL)
+    assert oci.refuse("start", oci.name()) == message
+    assert oci("list", "-q") == ""
+    assert not ran.exists()
+
+
+def test_a_failure_at_the_end_is_a_warning(oci: Runtime) -> None:
+    """The container is gone: the other hooks go on, and the log tells."""
     ran, log = oci.base / "ran", oci.base / "log.json"
-    bundle = oci.bundle("true").set(f"hooks.{kind}", hook("exit 3") + hook(f"touch {ran}"))
+    bundle = oci.bundle("true").set("hooks.poststop", hook("exit 3") + hook(f"touch {ran}"))
     oci("--log", str(log), "--log-format", "json", "run", "--bundle", bundle.write(), oci.name())
     assert ran.exists()
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [(line["level"], line["msg"]) for line in lines] == [
-        ("warning", f"hooks.{kind}[0] /bin/sh: failed with exit code 3: it printed nothing")
+        (
+            "warning",
+            "error running poststop hook #0: /bin/sh: failed with exit code 3: it printed nothing",
+        )
     ]
+
+
+def test_create_container_hooks_are_run_in_the_root(oci: Runtime) -> None:
+    """So that they can change it by relative names, wherever the bundle lies."""
+    bundle = oci.bundle("cat", "/made").set("hooks.createContainer", hook("echo here > made"))
+    assert oci("run", "--bundle", bundle.write(), oci.name()) == "here\n"
 
 
 def test_timeout_and_what_cannot_be_run(oci: Runtime) -> None:
@@ -104,7 +125,7 @@ def test_timeout_and_what_cannot_be_run(oci: Runtime) -> None:
     assert oci.refuse("run", "--bundle", bundle.write(), oci.name()).endswith("took longer than 1 s: killed")
     bundle.set("hooks.createRuntime", [{"path": "/nope"}])
     line = oci.refuse("run", "--bundle", bundle.write(), oci.name())
-    assert line == "hooks.createRuntime[0] /nope: cannot be run: no such file or directory"
+    assert line == "error running createRuntime hook #0: /nope: cannot be run: no such file or directory"
 
 
 def test_environment_and_rights(oci: Runtime) -> None:

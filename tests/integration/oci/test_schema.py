@@ -264,8 +264,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "SCHED_DEADLINE",
     ),
     ({"process.ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 9}}, "process.ioPriority.priority"),
-    ({"linux.memoryPolicy": {"mode": "MPOL_NOPE", "nodes": "0"}}, "linux.memoryPolicy.mode"),
-    ({"linux.memoryPolicy": {"mode": "MPOL_BIND", "nodes": "x"}}, "linux.memoryPolicy.nodes"),
+    ({"linux.memoryPolicy": {"mode": "MPOL_NOPE", "nodes": "0"}}, "invalid memory policy mode"),
+    ({"linux.memoryPolicy": {"mode": "MPOL_BIND", "nodes": "x"}}, "invalid memory policy node"),
 ]
 
 #: What all of these set.

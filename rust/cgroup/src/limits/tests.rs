@@ -193,7 +193,7 @@ fn small_controllers_of_version_2() {
     assert_eq!(
         found,
         [
-            "max",
+            "1",
             "4",
             "4",
             "mlx5_1 hca_handle=3 hca_object=10",

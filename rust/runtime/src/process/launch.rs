@@ -13,6 +13,7 @@ use pyctr_seccomp::Filter;
 use pyctr_sys::{
     exec::{self, Program},
     root::Root,
+    signals,
 };
 use rustix::{
     fs::Mode,
@@ -100,11 +101,12 @@ impl Launch<'_> {
         let env = environment.into_entries();
         let program = Program::new(c_strings(&self.process.args)?, c_strings(&env)?);
         self.die_with_parent()?;
-        let pid = self.wait_for_start()?;
-        limits::settle(self.process)?;
         self.close_descriptors()?;
         // Their owners dangle from here on: nothing may be dropped any more.
-        let error = match self.finish(&sets, pid, &env) {
+        let ready = self
+            .wait_for_start()
+            .and_then(|pid| self.finish(&sets, pid, &env));
+        let error = match ready {
             Ok(()) => lookup::exec_error(&path.to_string_lossy(), program.exec(&path)),
             Err(error) => error,
         };
@@ -112,8 +114,9 @@ impl Launch<'_> {
         std::process::exit(1)
     }
 
-    /// What comes after the last step that needs a descriptor.
+    /// What comes after the start.
     fn finish(&mut self, sets: &Sets, pid: i32, env: &[String]) -> Result<()> {
+        limits::settle(self.process)?;
         self.give_up_rights(sets, pid)?;
         hooks::run(
             "startContainer",
@@ -132,7 +135,16 @@ impl Launch<'_> {
         let (user, home) = if self.user.is_empty() {
             (self.process.user.clone(), None)
         } else {
-            let account = user::resolve(root, self.user, &self.process.user)?;
+            let mut account = user::resolve(root, self.user, &self.process.user)?;
+            // As docker has it: who gives the first group up keeps what is forbidden to it.
+            let User {
+                gid,
+                additional_gids,
+                ..
+            } = &mut account.user;
+            if !additional_gids.contains(gid) {
+                additional_gids.insert(0, *gid);
+            }
             (account.user, account.home)
         };
         environment.set_home(root, home, user.uid)?;
@@ -183,6 +195,8 @@ impl Launch<'_> {
         })?;
         // It stays open up to the program: that it is closed tells `start` that the program runs.
         if let Some(gate) = &self.gate {
+            // The first process of a pid namespace is deaf to what it does not handle.
+            signals::end_on(&[Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM]);
             let mut byte = [0];
             while let Err(errno) = rustix::io::read(gate, &mut byte) {
                 if errno != Errno::INTR {
@@ -244,13 +258,8 @@ fn become_user(user: &User, sets: &Sets) -> Result<()> {
     sets.drop_bounding()?;
     set_keep_capabilities(true).context(|| "cannot keep capabilities")?;
     let gid = Gid::from_raw(user.gid);
-    let mut groups = vec![gid];
-    groups.extend(
-        user.additional_gids
-            .iter()
-            .filter(|extra| **extra != user.gid)
-            .map(|extra| Gid::from_raw(*extra)),
-    );
+    let further = user.additional_gids.iter();
+    let groups: Vec<_> = further.map(|extra| Gid::from_raw(*extra)).collect();
     match set_thread_groups(&groups) {
         // In a user namespace of an ordinary user groups can neither be set nor be of use.
         Err(Errno::PERM) if user.additional_gids.is_empty() => {}

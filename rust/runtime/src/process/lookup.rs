@@ -54,9 +54,9 @@ pub(crate) fn program(name: &str, path: Option<&str>) -> Result<CString, Error> 
 /// What a failed `execve` of `path` means.
 pub(crate) fn exec_error(path: &str, errno: Errno) -> Error {
     match errno {
-        Errno::NOENT => not_found(
-            path,
-            "no such file or directory (is the interpreter or loader of the file there?)",
+        Errno::NOENT => Error::new(
+            Kind::CommandNotFound,
+            format!("exec {path}: no such file or directory (is its interpreter or loader there?)"),
         ),
         Errno::NOEXEC => Error::new(
             Kind::NotExecutable,

@@ -11,4 +11,4 @@ pub(crate) mod scheduling;
 pub(crate) mod stdio;
 pub(crate) mod terminal;
 mod user;
-mod workdir;
+pub(crate) mod workdir;

@@ -18,6 +18,13 @@ use crate::{
     sync::send_fd,
 };
 
+/// The flags of seccomp(2) that a profile comes to; none for one that is invalid.
+#[must_use]
+pub fn seccomp_flags(profile: &Profile) -> Option<u32> {
+    let filter = pyctr_seccomp::compile(profile).ok()?;
+    Some(filter.flags())
+}
+
 /// Where the listener will be sent, and what will be said with it.
 #[derive(Debug)]
 pub(crate) struct Receiver {
@@ -50,8 +57,9 @@ impl Receiver {
         let Some(path) = &profile.listener_path else {
             return Ok(None);
         };
-        let socket = UnixStream::connect(Path::new(path))
-            .context(|| format!("cannot connect to linux.seccomp.listenerPath {path}"))?;
+        let socket = UnixStream::connect(Path::new(path)).context(|| {
+            format!("failed to connect with seccomp agent at linux.seccomp.listenerPath {path}")
+        })?;
         let metadata = profile.listener_metadata.clone().unwrap_or_default();
         Ok(Some(Self {
             socket,

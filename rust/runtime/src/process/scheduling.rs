@@ -80,6 +80,14 @@ fn flag_bit(flag: SchedulerFlag) -> u64 {
     }
 }
 
+/// Lets the caller run on every CPU of its cgroup, whatever the runtime itself was told.
+pub(crate) fn reset_affinity() {
+    let mut every = CpuSet::new();
+    (0..CpuSet::MAX_CPU).for_each(|cpu| every.set(cpu));
+    // The kernel leaves out what it does not have; who may not choose stays where it is.
+    let _ = sched_setaffinity(None, &every);
+}
+
 /// Lets the caller run on these CPUs only (`0-3,7`).
 pub(crate) fn set_affinity(list: &str) -> Result<()> {
     let mut set = CpuSet::new();
@@ -107,24 +115,28 @@ pub(crate) fn set_memory_policy(policy: &MemoryPolicy) -> Result<()> {
         ("MPOL_F_RELATIVE_NODES", 1 << 14),
         ("MPOL_F_STATIC_NODES", 1 << 15),
     ];
-    let value = |table: &[(&str, u32)], field: &str, name: &str| {
+    let invalid = |what: &str, why: String| {
+        Error::new(
+            Kind::Invalid,
+            format!("config.json: linux.memoryPolicy: invalid memory policy {what}: {why}"),
+        )
+    };
+    let value = |table: &[(&str, u32)], what: &str, name: &str| {
         table
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, value)| *value)
-            .ok_or_else(|| {
-                Error::new(
-                    Kind::Invalid,
-                    format!("config.json: linux.memoryPolicy.{field}: unknown value {name:?}"),
-                )
-            })
+            .ok_or_else(|| invalid(what, format!("{name:?} is not known")))
     };
     let mut mode = value(&MODES, "mode", &policy.mode)?;
     for flag in &policy.flags {
-        mode |= value(&FLAGS, "flags", flag)?;
+        mode |= value(&FLAGS, "flag", flag)?;
     }
-    let nodes = numbers(&policy.nodes, 1024)
-        .context(|| format!("linux.memoryPolicy.nodes {:?}", policy.nodes))?;
+    let nodes = numbers(&policy.nodes, 1024).map_err(|why| invalid("node", why))?;
+    if matches!(policy.mode.as_str(), "MPOL_DEFAULT" | "MPOL_LOCAL") && !nodes.is_empty() {
+        let why = format!("mode requires 0 nodes but got {}", nodes.len());
+        return Err(invalid("mode", why));
+    }
     let mut mask = vec![0_u64; nodes.iter().max().map_or(0, |last| last / 64 + 1)];
     for node in nodes {
         mask[node / 64] |= 1 << (node % 64);

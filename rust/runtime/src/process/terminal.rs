@@ -6,7 +6,7 @@ use rustix::{
     fs::fchown,
     io::Errno,
     process::ioctl_tiocsctty,
-    termios::{Winsize, tcsetwinsize},
+    termios::{OptionalActions, OutputModes, Winsize, tcgetattr, tcsetattr, tcsetwinsize},
     thread::Uid,
 };
 
@@ -24,6 +24,14 @@ pub(crate) fn resize(terminal: impl AsFd, size: ConsoleSize) -> Result<()> {
         ws_ypixel: 0,
     };
     tcsetwinsize(terminal, size).context(|| "cannot set the size of the terminal")
+}
+
+/// Lets line ends through as the program writes them.
+pub(crate) fn bare_lines(terminal: impl AsFd) -> Result<()> {
+    let what = || "cannot set the modes of the terminal";
+    let mut modes = tcgetattr(&terminal).context(what)?;
+    modes.output_modes.remove(OutputModes::ONLCR);
+    tcsetattr(&terminal, OptionalActions::Now, &modes).context(what)
 }
 
 /// Makes the container's end the controlling terminal and the standard streams of the caller, which leads a session.

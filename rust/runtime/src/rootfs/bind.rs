@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
 };
 
@@ -75,22 +75,34 @@ fn clone_inside(directory: &Path, path: &Path, depth: Depth) -> io::Result<Owned
     clone_mount(place, depth == Depth::Tree)
 }
 
-/// Maps the ids of a copy, if the document asks for it.
+/// The mapping that the document asks for.
+pub(super) fn mapping<'maps>(
+    planned: &Planned<'_>,
+    idmaps: &'maps mut IdMaps<'_>,
+) -> Result<Option<BorrowedFd<'maps>>> {
+    let mount = planned.mount;
+    let userns = if !mount.uid_mappings.is_empty() {
+        idmaps.of(&mount.uid_mappings, &mount.gid_mappings)
+    } else if planned.options.idmap.is_some() {
+        idmaps.container()
+    } else {
+        return Ok(None);
+    };
+    userns
+        .context(|| planned.cannot("map the ids of the mount on"))
+        .map(Some)
+}
+
+/// Maps the ids of a copy.
 pub(super) fn map_ids(
     planned: &Planned<'_>,
     copy: &OwnedFd,
-    idmaps: &mut IdMaps<'_>,
+    userns: Option<BorrowedFd<'_>>,
 ) -> Result<()> {
-    let explicit = !planned.mount.uid_mappings.is_empty();
-    let Some(depth) = planned.options.idmap.or(explicit.then_some(Depth::Top)) else {
+    let Some(userns) = userns else {
         return Ok(());
     };
-    let userns = if explicit {
-        idmaps.of(&planned.mount.uid_mappings, &planned.mount.gid_mappings)
-    } else {
-        idmaps.container()
-    };
-    let userns = userns.context(|| planned.cannot("map the ids of the mount on"))?;
+    let depth = planned.options.idmap.unwrap_or(Depth::Top);
     let attr = MountAttr {
         userns: Some(userns),
         ..MountAttr::default()

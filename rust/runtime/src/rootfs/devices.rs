@@ -90,8 +90,9 @@ pub(super) fn plan(spec: &Spec, mounts: &[Planned<'_>], user_namespace: bool) ->
 /// Makes the nodes and links.
 pub(super) fn populate(root: &Root, nodes: &[Node]) -> Result<()> {
     let mode = Mode::from_raw_mode(0o755);
+    // With a link there the nodes would be made where no program looks for them.
     let dev = root
-        .mkdir_all("dev", mode, Links::Follow)
+        .mkdir_all("dev", mode, Links::Refuse)
         .context(|| "cannot make /dev")?;
     if is_hosts_own(&dev).context(|| "cannot look at /dev")? {
         return Ok(());

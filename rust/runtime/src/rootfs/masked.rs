@@ -22,7 +22,10 @@ use crate::error::{Context as _, Error, Kind, Result};
 /// Covers each path that exists: a directory with an empty one, anything else with `/dev/null`.
 pub(super) fn mask(root: &Root, paths: &[PathBuf]) -> Result<()> {
     let mut masks = Masks::default();
-    for path in paths {
+    for (i, path) in paths.iter().enumerate() {
+        if paths[..i].contains(path) {
+            continue;
+        }
         let Some(place) = existing(root, path)? else {
             continue;
         };

@@ -26,13 +26,16 @@ pub use options::mount_option_names;
 use std::{os::fd::OwnedFd, path::PathBuf};
 
 use pyctr_sys::root::Root;
-use rustix::{fs::Mode, process::umask};
+use rustix::{
+    fs::Mode,
+    process::{fchdir, umask},
+};
 
 pub use console::open_terminal;
 pub use overlay::Overlay;
 
 use crate::{
-    error::Result,
+    error::{Context as _, Result},
     spec::{NamespaceType, Spec},
 };
 use {devices::Node, pivot::RootSource, plan::Planned};
@@ -101,8 +104,13 @@ impl<'spec> Rootfs<'spec> {
         let user_namespace = spec.linux.namespace(NamespaceType::User).is_some();
         let mut idmaps = idmap::IdMaps::new(&spec.linux);
         let mut mounts = Vec::with_capacity(spec.mounts.len());
+        let root = spec.root.as_ref().filter(|_| options.overlay.is_none());
+        let root = root.map(|root| options.bundle.join(&root.path));
         for mount in &spec.mounts {
             let mut planned = Planned::new(mount)?;
+            if let Some(root) = &root {
+                planned = planned.within(root, &options.bundle);
+            }
             if user_namespace || planned.needs_runtime() {
                 planned.open_sources(spec, options, &mut idmaps)?;
             }
@@ -149,6 +157,14 @@ impl Mounted<'_> {
     #[must_use]
     pub fn root(&self) -> &Root {
         &self.root
+    }
+
+    /// Makes the root the working directory, where its hooks are run.
+    ///
+    /// # Errors
+    /// The root cannot be entered.
+    pub fn change_to(&self) -> Result<()> {
+        fchdir(&self.root).context(|| "cannot change to the root")
     }
 
     /// Hides and protects what the document lists, makes the root `/` and leaves the host's tree behind.

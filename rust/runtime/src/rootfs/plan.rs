@@ -1,7 +1,7 @@
 //! The mounts of the document, understood before anything is touched.
 
 use std::{
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
     path::{Component, Path, PathBuf},
 };
 
@@ -35,8 +35,12 @@ pub(super) struct Planned<'spec> {
     /// Absolute, without `.`, `..` and doubled slashes.
     pub(super) destination: PathBuf,
     pub(super) options: MountOptions,
+    /// What is bound is in the root itself, so that it can be opened only once earlier mounts are there.
+    inside: bool,
     /// Detached mounts that the runtime has opened already.
     sources: Option<Vec<OwnedFd>>,
+    /// The mapping of a source that is opened later.
+    userns: Option<OwnedFd>,
 }
 
 impl<'spec> Planned<'spec> {
@@ -71,8 +75,24 @@ impl<'spec> Planned<'spec> {
             kind,
             destination,
             options,
+            inside: false,
             sources: None,
+            userns: None,
         })
+    }
+
+    /// Tells it where the root lies on the host. Documents may name places in the container by their path there, and bind what
+    /// other mounts have put there.
+    pub(super) fn within(mut self, root: &Path, bundle: &Path) -> Self {
+        if root == Path::new("/") {
+            return self;
+        }
+        if let Ok(inner) = self.destination.strip_prefix(root) {
+            self.destination = Path::new("/").join(inner);
+        }
+        let source = self.mount.source.as_ref().map(|path| bundle.join(path));
+        self.inside = source.is_some_and(|path| path.starts_with(root));
+        self
     }
 
     /// Whether the child could not open the source, even with all rights: ids are mapped from outside, and once the child's tree is
@@ -90,10 +110,18 @@ impl<'spec> Planned<'spec> {
         options: &Options,
         idmaps: &mut IdMaps<'_>,
     ) -> Result<()> {
+        let userns = bind::mapping(self, idmaps)?;
         self.sources = match self.form {
+            Form::Bind(_) if self.inside && !self.options.is_shared() => {
+                self.userns = userns
+                    .map(|fd| fd.try_clone_to_owned())
+                    .transpose()
+                    .context(|| self.cannot_mount())?;
+                None
+            }
             Form::Bind(depth) => {
                 let source = bind::open(self, depth, &options.bundle)?;
-                bind::map_ids(self, &source, idmaps)?;
+                bind::map_ids(self, &source, userns)?;
                 bind::adopt(self, &source, &spec.linux)?;
                 Some(vec![source])
             }
@@ -122,7 +150,11 @@ impl<'spec> Planned<'spec> {
     fn mount_bind(&mut self, mounted: &Mounted<'_>, depth: Depth, options: &Options) -> Result<()> {
         let source = match self.sources.take().and_then(|mut sources| sources.pop()) {
             Some(source) => source,
-            None => bind::open(self, depth, &options.bundle)?,
+            None => {
+                let source = bind::open(self, depth, &options.bundle)?;
+                bind::map_ids(self, &source, self.userns.as_ref().map(AsFd::as_fd))?;
+                source
+            }
         };
         bind::change(self, &source, depth)?;
         let target = target::open(&mounted.root, self, Some(&source))?;

@@ -119,7 +119,8 @@ fn is_strict(planned: &Planned<'_>) -> bool {
 fn explain(planned: &Planned<'_>, error: &io::Error) -> String {
     match Errno::from_io_error(error) {
         Some(Errno::LOOP) if is_strict(planned) => {
-            "the image has a symbolic link there, which could lead the mount astray".into()
+            "it must be mounted on ordinary directory, and the image has a symbolic link there"
+                .into()
         }
         Some(Errno::NOTDIR) => "the image has a file there that is not a directory".into(),
         Some(Errno::ROFS) => {

@@ -145,7 +145,7 @@ impl Spec {
     }
 
     fn sysctl(&self) -> Check {
-        for name in self.linux.sysctl.keys() {
+        for (name, value) in &self.linux.sysctl {
             let field = format!("linux.sysctl.{name}");
             let Some(owner) = sysctl_namespace(&normal_sysctl(name)) else {
                 return invalid(
@@ -153,6 +153,11 @@ impl Spec {
                     "is not a parameter that belongs to a namespace".into(),
                 );
             };
+            let named = self.domainname.as_deref().unwrap_or_default();
+            let twice = normal_sysctl(name) == "kernel.domainname" && !named.is_empty();
+            ensure(!twice || named == value, field.as_str(), || {
+                "is in conflict with domainname".into()
+            })?;
             ensure(self.linux.namespace(owner).is_some(), field, || {
                 format!("needs a private {} namespace", owner.name())
             })?;

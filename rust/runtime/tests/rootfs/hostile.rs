@@ -24,7 +24,8 @@ fn linked_proc() {
         fs::create_dir(bundle.path("rootfs/forged")).unwrap();
         symlink("/forged", bundle.path("rootfs").join(&path[1..])).unwrap();
         let text = bundle.mount(path, kind, kind, &[]).error();
-        let why = "the image has a symbolic link there, which could lead the mount astray";
+        let why =
+            "it must be mounted on ordinary directory, and the image has a symbolic link there";
         assert_eq!(text, format!("cannot mount {kind} on {path}: {why}"));
     }
     let mut bundle = Bundle::new();

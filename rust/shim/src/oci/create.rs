@@ -112,9 +112,11 @@ impl<'a> Bundle<'a> {
             terminal = process.terminal;
             process.env.extend(activation());
         }
+        tell(context, &format!("make container {}", self.id), &spec);
         let mut options = CreateOptions::new(self.id, &self.directory, &self.root, spec);
         options.console_socket = console_socket(parsed, terminal)?;
         options.preserve_fds = preserved_fds(parsed)?;
+        options.create_cwd = true;
         options.no_pivot = parsed.is_set("no-pivot");
         options.no_new_keyring = parsed.is_set("no-new-keyring");
         options.cgroup_driver = context.cgroup_driver;
@@ -210,6 +212,15 @@ pub fn warn(context: &Context, warnings: &[String]) {
 pub fn advise(context: &Context, warnings: &[String]) {
     if context.log.has_file() || std::io::stderr().is_terminal() {
         warn(context, warnings);
+    }
+}
+
+/// What is being done, and what the kernel will be asked for, with `--debug`. What is wrong with the profile is told when it is needed.
+pub fn tell(context: &Context, what: &str, spec: &Spec) {
+    context.log.debug(what);
+    let flags = || pyctr_runtime::seccomp_flags(spec.linux.seccomp.as_ref()?);
+    if let Some(flags) = context.log.debugs().then(flags).flatten() {
+        context.log.debug(&format!("seccomp filter flags: {flags}"));
     }
 }
 

@@ -10,7 +10,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 use super::{
     Context, Failure, Outcome,
     args::{Flag, Parsed},
-    create::{Announcement, advise, console_socket, preserved_fds, seclude},
+    create::{Announcement, advise, console_socket, preserved_fds, seclude, tell},
     foreground,
 };
 
@@ -32,7 +32,11 @@ pub const FLAGS: [Flag; 17] = [
     Flag::value(&["cap", "c"], "NAME", "add a capability"),
     Flag::value(&["process-label"], "LABEL", "SELinux label"),
     Flag::value(&["apparmor"], "PROFILE", "AppArmor profile"),
-    Flag::value(&["cgroup"], "PATH", "a group below the container's cgroup"),
+    Flag::value(
+        &["cgroup"],
+        "PATH",
+        "a group below the container's cgroup, also CONTROLLER:PATH",
+    ),
     Flag::value(
         &["console-socket"],
         "SOCKET",
@@ -73,6 +77,7 @@ fn add(context: &Context, parsed: &Parsed) -> Outcome {
     };
     let container = Container::open(&context.root, id)?;
     let spec = container.spec()?;
+    tell(context, &format!("exec in container {id}"), &spec);
     let mut process = process(parsed, &spec, args)?;
     seclude(parsed)?;
     foreground::size_terminal(&mut process, parsed.get("console-socket").is_some());
@@ -80,8 +85,9 @@ fn add(context: &Context, parsed: &Parsed) -> Outcome {
     let mut options = ExecOptions::new(&process);
     options.console_socket = console_socket(parsed, terminal)?;
     options.preserve_fds = preserved_fds(parsed)?;
-    options.cgroup = parsed.get("cgroup").map(without_controllers);
+    options.cgroups = parsed.all("cgroup").map(sub_cgroup).collect();
     options.ignore_paused = parsed.is_set("ignore-paused");
+    options.bare_lines = !detach && options.console_socket.is_none();
     foreground::check_process(&process, options.console_socket.is_some(), detach)?;
     foreground::prepare(detach)?;
     let announce = Announcement::prepare(parsed)?;
@@ -98,9 +104,12 @@ fn add(context: &Context, parsed: &Parsed) -> Outcome {
     }
 }
 
-/// runc takes `controller:path`; the group below is of the same name in every hierarchy here.
-fn without_controllers(path: &str) -> &str {
-    path.rsplit_once(':').map_or(path, |(_, path)| path)
+/// `CONTROLLERS:PATH`, or a path in every hierarchy.
+fn sub_cgroup(text: &str) -> (Option<&str>, &str) {
+    match text.split_once(':') {
+        Some((controllers, path)) => (Some(controllers), path),
+        None => (None, text),
+    }
 }
 
 fn process(parsed: &Parsed, spec: &Spec, args: &[String]) -> Result<Process, Failure> {
@@ -139,6 +148,12 @@ fn amend(process: &mut Process, parsed: &Parsed) -> Result<(), Failure> {
             .push(id(gid, "additional-gids")?);
     }
     for name in parsed.all("cap") {
+        if !pyctr_runtime::capability_names()
+            .iter()
+            .any(|known| known == name)
+        {
+            return Err(Failure::new(format!("unknown capability \"{name}\"")));
+        }
         add_capability(process.capabilities.get_or_insert_default(), name);
     }
     if let Some(label) = parsed.get("process-label") {

@@ -15,7 +15,9 @@ use rustix::{
     io::{Errno, read, write},
     process::{Signal, WaitOptions, pidfd_send_signal, set_child_subreaper, wait},
     stdio::{stdin, stdout},
-    termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize},
+    termios::{
+        OptionalActions, OutputModes, Termios, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
+    },
 };
 
 use super::{Failure, Outcome};
@@ -163,6 +165,7 @@ impl<'a> Terminal<'a> {
             let modes = tcgetattr(stdin()).map_err(Failure::from_display)?;
             let mut raw = modes.clone();
             raw.make_raw();
+            raw.output_modes.insert(OutputModes::OPOST);
             tcsetattr(stdin(), OptionalActions::Drain, &raw).map_err(Failure::from_display)?;
             before = Some(modes);
         }

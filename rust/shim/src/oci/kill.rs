@@ -1,6 +1,6 @@
 //! `kill`.
 
-use pyctr_runtime::Container;
+use pyctr_runtime::{Container, Status};
 
 use super::{Context, Failure, Outcome, args::Flag, args::Parsed, signal};
 
@@ -18,12 +18,26 @@ pub fn kill(context: &Context, parsed: &Parsed) -> Outcome {
         [] => return Err(Failure::new("the id of a container is missing")),
         [_, _, extra, ..] => return Err(Failure::new(format!("unexpected argument \"{extra}\""))),
     };
-    let signal = signal::parse(name)?;
     let container = Container::open(&context.root, id)?;
+    if name == "0" {
+        return probe(&container, parsed.is_set("all"));
+    }
+    let signal = signal::parse(name)?;
     if parsed.is_set("all") {
         container.kill_all(signal)?;
     } else {
         container.kill(signal)?;
     }
     Ok(0)
+}
+
+/// Signal 0 only asks whether there is somebody to send one to; to all of nobody is no error (kill(2)).
+fn probe(container: &Container, all: bool) -> Outcome {
+    if all || container.status() != Status::Stopped {
+        return Ok(0);
+    }
+    Err(Failure::new(format!(
+        "cannot kill container {}: container not running",
+        container.id()
+    )))
 }

@@ -1,11 +1,12 @@
 //! `list`.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
 use pyctr_runtime::{Container, Status};
 
 use super::{
-    Context, Failure, Outcome, args::Flag, args::Parsed, no_operands, print, state::Entry,
+    Context, DEFAULT_ROOT, Failure, Outcome, args::Flag, args::Parsed, no_operands, print,
+    state::Entry,
 };
 
 /// The options of `list`.
@@ -17,6 +18,15 @@ pub const FLAGS: [Flag; 2] = [
 /// Lists the containers below `--root`; one that cannot be read is named and hides no other.
 pub fn list(context: &Context, parsed: &Parsed) -> Outcome {
     no_operands(parsed)?;
+    // The place itself is made when first needed; one that was named should have somewhere to be.
+    let above = context.root.parent().filter(|above| !above.exists());
+    if context.root != Path::new(DEFAULT_ROOT) && above.is_some_and(|above| above != Path::new(""))
+    {
+        return Err(Failure::new(format!(
+            "cannot read {}: no such file or directory",
+            context.root.display()
+        )));
+    }
     let (containers, broken) = Container::list(&context.root)?;
     for error in &broken {
         context.log.warning(&error.to_string());

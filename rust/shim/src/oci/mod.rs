@@ -229,12 +229,9 @@ const GLOBAL_FLAGS: [Flag; 10] = [
     Flag::value(
         &["log-level"],
         "LEVEL",
-        "accepted for callers of crun; every message is an error or a warning",
+        "debug: as --debug; every other message is an error or a warning",
     ),
-    Flag::switch(
-        &["debug"],
-        "accepted for callers of runc; there are no debug messages",
-    ),
+    Flag::switch(&["debug"], "also tell what is being done"),
     Flag::switch(
         &["systemd-cgroup"],
         "cgroup paths are of the form slice:prefix:name",
@@ -292,6 +289,10 @@ fn dispatch(words: &[String]) -> Result<u8, String> {
         return print(&verb_help(verb));
     }
     let context = Context::new(&global)?;
+    // Others tell it when they run from where they are safe.
+    if !["create", "run", "exec"].contains(&verb.name) {
+        context.log.debug(&format!("{name} {}", rest.join(" ")));
+    }
     Ok((verb.act)(&context, &parsed).unwrap_or_else(|failure| {
         context.log.error(&failure.message);
         failure.status
@@ -312,10 +313,11 @@ impl Context {
                 ));
             }
         };
+        let debug = global.is_set("debug") || global.get("log-level") == Some("debug");
         Ok(Self {
             root: global.get("root").unwrap_or(DEFAULT_ROOT).into(),
             cgroup_driver,
-            log: Log::new(global.get("log"), global.get("log-format"))?,
+            log: Log::new(global.get("log"), global.get("log-format"), debug)?,
         })
     }
 }

@@ -43,6 +43,7 @@ pub fn run(context: &Context, parsed: &Parsed) -> Outcome {
     let bundle = Bundle::open(context, parsed)?;
     let mut options = bundle.options(context, parsed)?;
     let detach = parsed.is_set("detach");
+    options.bare_lines = !detach && options.console_socket.is_none();
     foreground::check_terminal(&options.spec, options.console_socket.is_some(), detach)?;
     if let Some(process) = &mut options.spec.process {
         foreground::size_terminal(process, options.console_socket.is_some());

@@ -23,6 +23,9 @@ const CAPABILITIES: [&str; 3] = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SE
 pub fn spec(_: &Context, parsed: &Parsed) -> Outcome {
     let path = Path::new(parsed.get("bundle").unwrap_or(".")).join("config.json");
     let mut document = template();
+    if unified() {
+        add_namespace(&mut document, "cgroup");
+    }
     if parsed.is_set("rootless") {
         make_rootless(&mut document);
     }
@@ -59,7 +62,7 @@ fn template() -> Value {
             "resources": {"devices": [{"allow": false, "access": "rwm"}]},
             "namespaces": [
                 {"type": "pid"}, {"type": "network"}, {"type": "ipc"},
-                {"type": "uts"}, {"type": "mount"}, {"type": "cgroup"},
+                {"type": "uts"}, {"type": "mount"},
             ],
             "maskedPaths": [
                 "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
@@ -91,6 +94,17 @@ fn mounts() -> Value {
     ])
 }
 
+/// Whether there are cgroups of version 2 only. On version 1 programs such as systemd expect to see the host's paths.
+fn unified() -> bool {
+    Path::new("/sys/fs/cgroup/cgroup.controllers").exists()
+}
+
+fn add_namespace(document: &mut Value, kind: &str) {
+    if let Some(namespaces) = document["linux"]["namespaces"].as_array_mut() {
+        namespaces.push(json!({"type": kind}));
+    }
+}
+
 /// One user mapped to root, no network namespace of its own that could mount a sysfs, no group 5.
 fn make_rootless(document: &mut Value) {
     let ids = |host: u32| json!([{"containerID": 0, "hostID": host, "size": 1}]);
@@ -100,8 +114,8 @@ fn make_rootless(document: &mut Value) {
     linux["resources"] = json!({});
     if let Some(namespaces) = linux["namespaces"].as_array_mut() {
         namespaces.retain(|entry| entry["type"] != "network");
-        namespaces.push(json!({"type": "user"}));
     }
+    add_namespace(document, "user");
     let Some(mounts) = document["mounts"].as_array_mut() else {
         return;
     };

@@ -2,11 +2,11 @@
 
 use pyctr_runtime::Container;
 
-use super::{Context, Outcome, args::Parsed, container_id, create::warn};
+use super::{Context, Outcome, args::Parsed, container_id};
 
 /// Opens the gate of a created container.
 pub fn start(context: &Context, parsed: &Parsed) -> Outcome {
     let container = Container::open(&context.root, container_id(parsed)?)?;
-    warn(context, &container.start()?);
+    container.start()?;
     Ok(0)
 }
