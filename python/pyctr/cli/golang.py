@@ -31,6 +31,8 @@ _ESCAPES = {
 
 def quote(text: str) -> str:
     """Quote as ``strconv.Quote`` does; bytes that are no UTF-8 (surrogates) become hexadecimal escapes."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     return '"' + "".join(_escape(character) for character in text) + '"'
 
 

@@ -12,12 +12,12 @@ from pyctr.cli.output.rows import (
     volume_record,
 )
 from pyctr.cli.output.units import human_size
+from pyctr.cli.template import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from pyctr.cli.template import Record
     from pyctr.engine.types import DiskUsage
 
 SUMMARY_HEADERS = {
@@ -79,20 +79,35 @@ def _of_kind(kind: str, found: Sequence[tuple[bool, int]]) -> Record:
     )
 
 
-def _summary(kind: str, count: int, active: int, size: int, free: int) -> Record:
-    from pyctr.cli.template import Record
+class _Summary:
+    """One line of the overview: how many there are, in use, and what they take and could give back."""
 
-    percent = f" ({free * 100 // size}%)" if size > 0 else ""
-    return Record(
-        {
-            "Type": lambda: kind,
-            "TotalCount": lambda: str(count),
-            "Active": lambda: str(active),
-            "Size": lambda: human_size(size),
-            "Reclaimable": lambda: f"{human_size(free)}{percent}",
-        },
-        kind="*formatter.diskUsageContext",
-    )
+    __slots__ = ("active", "count", "free", "kind", "size")
+
+    def __init__(self, kind: str, count: int, active: int, size: int, free: int) -> None:
+        self.kind = kind
+        self.count = count
+        self.active = active
+        self.size = size
+        self.free = free
+
+    def reclaimable(self) -> str:
+        percent = f" ({self.free * 100 // self.size}%)" if self.size > 0 else ""
+        return human_size(self.free) + percent
+
+
+_FIELDS: dict[str, Callable[[_Summary], str]] = {
+    "Type": lambda line: line.kind,
+    "TotalCount": lambda line: str(line.count),
+    "Active": lambda line: str(line.active),
+    "Size": lambda line: human_size(line.size),
+    "Reclaimable": _Summary.reclaimable,
+}
+
+
+def _summary(kind: str, count: int, active: int, size: int, free: int) -> Record:
+    line = _Summary(kind, count, active, size, free)
+    return Record(line, _FIELDS, kind="*formatter.diskUsageContext")
 
 
 def details(usage: DiskUsage, source: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pyctr.cli.output.units import ago, ellipsis, human_size, short_id
+from pyctr.cli.template import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pyctr.cli.template import Record
+    from collections.abc import Callable
+
     from pyctr.engine.types import Json
 
 HISTORY_HEADERS = {
@@ -19,23 +21,46 @@ HISTORY_HEADERS = {
 }
 
 
+class _Step:
+    """One step, and how it is to be shown."""
+
+    __slots__ = ("about", "human", "truncate")
+
+    def __init__(self, about: Json, human: bool, truncate: bool) -> None:
+        self.about = about
+        self.human = human
+        self.truncate = truncate
+
+    def id(self) -> str:
+        return short_id(self.about["Id"]) if self.truncate else str(self.about["Id"])
+
+    def since(self) -> str:
+        created = self.about["Created"]
+        if not self.human:
+            return _moment(created)
+        return ago(created) if created > 0 else "N/A"
+
+    def by(self) -> str:
+        text: str = self.about["CreatedBy"].replace("\t", " ")
+        return ellipsis(text, 45) if self.truncate else text
+
+    def size(self) -> str:
+        return human_size(self.about["Size"], 3) if self.human else str(self.about["Size"])
+
+
+_FIELDS: dict[str, Callable[[_Step], str]] = {
+    "ID": _Step.id,
+    "CreatedSince": _Step.since,
+    "CreatedAt": lambda step: _moment(step.about["Created"]),
+    "CreatedBy": _Step.by,
+    "Size": _Step.size,
+    "Comment": lambda step: step.about["Comment"],
+}
+
+
 def history_record(step: Json, *, human: bool, truncate: bool) -> Record:
     """Return one line of ``history``; not ``human``: moments and bytes instead of spans and units."""
-    from pyctr.cli.template import Record
-
-    created, by = step["Created"], step["CreatedBy"].replace("\t", " ")
-    since = (ago(created) if created > 0 else "N/A") if human else _moment(created)
-    return Record(
-        {
-            "ID": lambda: short_id(step["Id"]) if truncate else step["Id"],
-            "CreatedSince": lambda: since,
-            "CreatedAt": lambda: _moment(created),
-            "CreatedBy": lambda: ellipsis(by, 45) if truncate else by,
-            "Size": lambda: human_size(step["Size"], 3) if human else str(step["Size"]),
-            "Comment": lambda: step["Comment"],
-        },
-        kind="*image.historyContext",
-    )
+    return Record(_Step(step, human, truncate), _FIELDS, kind="*image.historyContext")
 
 
 def _moment(created: int) -> str:

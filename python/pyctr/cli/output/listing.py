@@ -24,7 +24,7 @@ def render(source: str, records: Iterable[Record], headers: Mapping[str, str], n
     is_table = source.startswith(TABLE)
     text = source[len(TABLE) :] if is_table else "{{json .}}" if source == "json" else source
     template = parse(text.strip(" ").replace("\\t", "\t").replace("\\n", "\n"))
-    lines = "".join(_line(template, record) for record in records)
+    lines = _lines(template, records)
     if not is_table:
         return lines
     from pyctr.cli.output.tabwriter import align
@@ -52,8 +52,13 @@ def execute(template: Template, value: Any) -> str:
         raise InvalidParameter(f"template parsing error: {problem}") from None
 
 
-def _line(template: Template, record: Record) -> str:
-    return f"{execute(template, record)}\n"
+def _lines(template: Template, records: Iterable[Record]) -> str:
+    from pyctr.cli.template import TemplateError
+
+    try:
+        return "".join(template.execute(record) + "\n" for record in records)
+    except TemplateError as problem:
+        raise InvalidParameter(f"template parsing error: {problem}") from None
 
 
 def _header(template: Template, headers: Mapping[str, str]) -> str:
@@ -64,13 +69,13 @@ def _header(template: Template, headers: Mapping[str, str]) -> str:
     class Names(Record):
         __slots__ = ()
 
-        def field(self, name: str) -> Callable[[], Any]:
-            return lambda: headers.get(name, NO_VALUE)
+        def field(self, name: str) -> Callable[[Any], Any]:
+            return lambda _: headers.get(name, NO_VALUE)
 
-    def label(name: str) -> str:
+    def label(_: object, name: str) -> str:
         return name.rpartition(".")[2].replace("-", " ").replace("_", " ")
 
     try:
-        return template.execute(Names({}, {"Label": label}), HEADER)
+        return template.execute(Names(None, {}, {"Label": label}), HEADER)
     except TemplateError as problem:
         return problem.output

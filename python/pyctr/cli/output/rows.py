@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pyctr.cli.golang import quote
 from pyctr.cli.output.units import ago, ellipsis, human_size, short_id, timestamp
+from pyctr.cli.template import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
-    from pyctr.cli.template import Record
     from pyctr.engine.types import ContainerSummary, ImageSummary, Volume
 
 CONTAINER_HEADERS = {
@@ -61,39 +62,67 @@ def label_text(labels: Mapping[str, str] | None) -> str:
     return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items()))
 
 
+class _Line:
+    """What a line is about, and whether long things are cut."""
+
+    __slots__ = ("about", "truncate")
+
+    def __init__(self, about: Any, truncate: bool) -> None:
+        self.about = about
+        self.truncate = truncate
+
+    def id(self) -> str:
+        full: str = self.about["Id"]
+        return short_id(full) if self.truncate else full
+
+
+def _label(labels: Mapping[str, str] | None, name: str) -> str:
+    return (labels or {}).get(name, "")
+
+
+def _names(line: _Line) -> str:
+    names = [name[1:] for name in line.about["Names"]]
+    if line.truncate:
+        names = next(([name] for name in names if "/" not in name), names)
+    return ",".join(names)
+
+
+def _command(line: _Line) -> str:
+    command = line.about["Command"]
+    return quote(ellipsis(command, 20) if line.truncate else command)
+
+
+def _mounts(line: _Line) -> str:
+    mounts = [mount.get("Name") or mount.get("Source", "") for mount in line.about["Mounts"]]
+    return ",".join(ellipsis(name, 15) if line.truncate else name for name in mounts)
+
+
+CONTAINER_FIELDS: dict[str, Callable[[_Line], Any]] = {
+    "ID": _Line.id,
+    "Names": _names,
+    "Image": lambda line: _image_name(line.about, line.truncate),
+    "Command": _command,
+    "CreatedAt": lambda line: timestamp(line.about["Created"]),
+    "RunningFor": lambda line: ago(line.about["Created"]),
+    "Ports": lambda _: "",
+    "State": lambda line: line.about["State"],
+    "Status": lambda line: line.about["Status"],
+    "Size": lambda line: _container_size(line.about),
+    "Labels": lambda line: label_text(line.about["Labels"]),
+    "Mounts": _mounts,
+    "LocalVolumes": lambda line: str(sum(mount.get("Driver") == "local" for mount in line.about["Mounts"])),
+    "Networks": lambda line: ",".join(line.about["NetworkSettings"].get("Networks") or ()),
+    "Platform": lambda _: None,
+}
+_CONTAINER_METHODS: dict[str, Callable[..., Any]] = {
+    "Label": lambda line, name: _label(line.about["Labels"], name)
+}
+
+
 def container_record(summary: ContainerSummary, *, truncate: bool) -> Record:
     """Return what ``ps`` shows of one container."""
-    from pyctr.cli.golang import quote
-    from pyctr.cli.template import Record
-
-    names = [name[1:] for name in summary["Names"]]
-    if truncate:
-        names = next(([name] for name in names if "/" not in name), names)
-    command = summary["Command"]
-    mounts = [mount.get("Name") or mount.get("Source", "") for mount in summary["Mounts"]]
-    networks = summary["NetworkSettings"].get("Networks") or {}
-    labels = summary["Labels"] or {}
-    return Record(
-        {
-            "ID": lambda: short_id(summary["Id"]) if truncate else summary["Id"],
-            "Names": lambda: ",".join(names),
-            "Image": lambda: _image_name(summary, truncate),
-            "Command": lambda: quote(ellipsis(command, 20) if truncate else command),
-            "CreatedAt": lambda: timestamp(summary["Created"]),
-            "RunningFor": lambda: ago(summary["Created"]),
-            "Ports": lambda: "",
-            "State": lambda: summary["State"],
-            "Status": lambda: summary["Status"],
-            "Size": lambda: _container_size(summary),
-            "Labels": lambda: label_text(labels),
-            "Mounts": lambda: ",".join(ellipsis(name, 15) if truncate else name for name in mounts),
-            "LocalVolumes": lambda: str(sum(mount.get("Driver") == "local" for mount in summary["Mounts"])),
-            "Networks": lambda: ",".join(networks),
-            "Platform": lambda: None,
-        },
-        {"Label": lambda name: labels.get(name, "")},
-        "*formatter.ContainerContext",
-    )
+    kind = "*formatter.ContainerContext"
+    return Record(_Line(summary, truncate), CONTAINER_FIELDS, _CONTAINER_METHODS, kind)
 
 
 def _image_name(summary: ContainerSummary, truncate: bool) -> str:
@@ -124,47 +153,64 @@ def image_records(summary: ImageSummary, *, truncate: bool, digests: bool) -> li
     return [_image_record(summary, *line, truncate) for line in lines or [("<none>", "<none>", "<none>")]]
 
 
-def _image_record(summary: ImageSummary, repository: str, tag: str, digest: str, truncate: bool) -> Record:
-    from pyctr.cli.template import Record
+class _ImageLine(_Line):
+    """One name of an image."""
 
-    size, shared = summary["Size"], summary.get("SharedSize", -1)
-    unique = "N/A" if shared < 0 else human_size(size - shared)
-    containers = summary.get("Containers", -1)
-    fields: dict[str, Any] = {
-        "ID": lambda: short_id(summary["Id"]) if truncate else summary["Id"],
-        "Repository": lambda: repository,
-        "Tag": lambda: tag,
-        "Digest": lambda: digest,
-        "CreatedSince": lambda: ago(summary["Created"]) if summary["Created"] > 0 else "",
-        "CreatedAt": lambda: timestamp(summary["Created"]),
-        "Size": lambda: human_size(size, 3),
-        "Containers": lambda: "N/A" if containers < 0 else str(containers),
-        "VirtualSize": lambda: human_size(size),
-        "SharedSize": lambda: "N/A" if shared < 0 else human_size(shared),
-        "UniqueSize": lambda: unique,
-    }
-    return Record(fields, kind="*formatter.imageContext")
+    __slots__ = ("digest", "repository", "tag")
+
+    def __init__(self, about: Any, repository: str, tag: str, digest: str, truncate: bool) -> None:
+        super().__init__(about, truncate)
+        self.repository = repository
+        self.tag = tag
+        self.digest = digest
+
+
+def _unique_size(image: Any) -> str:
+    shared = image.get("SharedSize", -1)
+    return "N/A" if shared < 0 else human_size(image["Size"] - shared)
+
+
+def _known(number: int, words: Callable[[int], str]) -> str:
+    return "N/A" if number < 0 else words(number)
+
+
+IMAGE_FIELDS: dict[str, Callable[[_ImageLine], Any]] = {
+    "ID": _Line.id,
+    "Repository": lambda line: line.repository,
+    "Tag": lambda line: line.tag,
+    "Digest": lambda line: line.digest,
+    "CreatedSince": lambda line: ago(line.about["Created"]) if line.about["Created"] > 0 else "",
+    "CreatedAt": lambda line: timestamp(line.about["Created"]),
+    "Size": lambda line: human_size(line.about["Size"], 3),
+    "Containers": lambda line: _known(line.about.get("Containers", -1), str),
+    "VirtualSize": lambda line: human_size(line.about["Size"]),
+    "SharedSize": lambda line: _known(line.about.get("SharedSize", -1), human_size),
+    "UniqueSize": lambda line: _unique_size(line.about),
+}
+
+
+def _image_record(summary: ImageSummary, repository: str, tag: str, digest: str, truncate: bool) -> Record:
+    line = _ImageLine(summary, repository, tag, digest, truncate)
+    return Record(line, IMAGE_FIELDS, kind="*formatter.imageContext")
+
+
+VOLUME_FIELDS: dict[str, Callable[[Any], Any]] = {
+    "Name": lambda volume: volume["Name"],
+    "Driver": lambda volume: volume["Driver"],
+    "Scope": lambda volume: volume["Scope"],
+    "Mountpoint": lambda volume: volume["Mountpoint"],
+    "Labels": lambda volume: label_text(volume["Labels"]),
+    "Links": lambda volume: str(volume["UsageData"]["RefCount"]) if volume.get("UsageData") else "N/A",
+    "Size": lambda volume: human_size(volume["UsageData"]["Size"]) if volume.get("UsageData") else "N/A",
+    "Status": lambda _: "N/A",
+    "Availability": lambda _: "N/A",
+    "Group": lambda _: "N/A",
+}
+_VOLUME_METHODS: dict[str, Callable[..., Any]] = {
+    "Label": lambda volume, name: _label(volume["Labels"], name)
+}
 
 
 def volume_record(volume: Volume) -> Record:
     """Return what ``volume ls`` shows of one volume."""
-    from pyctr.cli.template import Record
-
-    usage = volume.get("UsageData")
-    labels = volume["Labels"] or {}
-    return Record(
-        {
-            "Name": lambda: volume["Name"],
-            "Driver": lambda: volume["Driver"],
-            "Scope": lambda: volume["Scope"],
-            "Mountpoint": lambda: volume["Mountpoint"],
-            "Labels": lambda: label_text(labels),
-            "Links": lambda: str(usage["RefCount"]) if usage else "N/A",
-            "Size": lambda: human_size(usage["Size"]) if usage else "N/A",
-            "Status": lambda: "N/A",
-            "Availability": lambda: "N/A",
-            "Group": lambda: "N/A",
-        },
-        {"Label": lambda name: labels.get(name, "")},
-        "*formatter.volumeContext",
-    )
+    return Record(volume, VOLUME_FIELDS, _VOLUME_METHODS, "*formatter.volumeContext")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
+from _operator import itemgetter
 
 from pyctr.cli.output.units import bytes_size, human_size, short_id
+from pyctr.cli.template import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from pyctr.cli.template import Record
 
 STATS_HEADERS = {
     "Container": "CONTAINER",
@@ -29,24 +29,21 @@ STATS_TABLE = (
 )
 _NOTHING = "--"
 _CELLS = ("CPUPerc", "MemPerc", "NetIO", "BlockIO", "PIDs")
+_FIELDS: dict[str, Callable[[Any], str]] = {name: itemgetter(name) for name in STATS_HEADERS}
 _EMPTY = {**dict.fromkeys(_CELLS, _NOTHING), "MemUsage": "-- / --"}
 
 
 def stats_record(container: str, stats: dict[str, Any] | None, *, truncate: bool) -> Record:
     """Return one line of ``stats``; None where nothing could be measured."""
-    from pyctr.cli.template import Record
-
     known = stats or {}
-    name, full_id = known.get("name", "")[1:] or _NOTHING, known.get("id", "")
-    cells = _cells(known) if stats else _EMPTY
-    fields: dict[str, Callable[[], str]] = {
-        "Container": lambda: container,
-        "Name": lambda: name,
-        "ID": lambda: short_id(full_id) if truncate else full_id,
-        "MemUsage": lambda: cells["MemUsage"],
-        **{key: partial(cells.__getitem__, key) for key in _CELLS},
+    full_id = known.get("id", "")
+    cells = {
+        **(_cells(known) if stats else _EMPTY),
+        "Container": container,
+        "Name": known.get("name", "")[1:] or _NOTHING,
+        "ID": short_id(full_id) if truncate else full_id,
     }
-    return Record(fields, kind="*container.statsContext")
+    return Record(cells, _FIELDS, kind="*container.statsContext")
 
 
 def _cells(stats: dict[str, Any]) -> dict[str, str]:

@@ -25,7 +25,7 @@ def align(text: str, narrowest: int = 10) -> str:
 
 
 def _padded(cell: str, width: int) -> str:
-    return cell + " " * (width - columns(cell))
+    return cell.ljust(width) if cell.isascii() else cell + " " * (width - columns(cell))
 
 
 def _measure(  # noqa: PLR0917 - the block of the table it works on
@@ -41,7 +41,8 @@ def _measure(  # noqa: PLR0917 - the block of the table it works on
         while last < end and len(lines[last]) - 1 > column:
             last += 1
         block = range(first, last)
-        width = max(narrowest, *(columns(lines[row][column]) + PADDING for row in block))
+        cells = {lines[row][column] for row in block}  # of which many are the same
+        width = max(narrowest, max(map(columns, cells)) + PADDING)
         for row in block:
             widths[row].append(width)
         _measure(lines, widths, first, last, column + 1, narrowest)

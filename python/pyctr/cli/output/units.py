@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import localtime, strftime, time
+
 _DECIMAL = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
 
@@ -44,15 +46,11 @@ def human_duration(seconds: float) -> str:
 
 def ago(created: int) -> str:
     """Return how long ago a Unix time was: ``2 hours ago``."""
-    from time import time
-
     return f"{human_duration(time() - created)} ago"
 
 
 def timestamp(created: int) -> str:
     """Return a Unix time as Go prints it: ``2024-01-31 12:00:00 +0000 UTC``."""
-    from time import localtime, strftime
-
     return strftime("%Y-%m-%d %H:%M:%S %z %Z", localtime(created))
 
 

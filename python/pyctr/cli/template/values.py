@@ -37,29 +37,33 @@ class StringMap(dict[str, "Any"]):
 class Record:
     """One line of a listing: fields computed when asked for, and methods (fields that take arguments).
 
-    ``kind`` is the Go type docker names in its error texts.
+    Both are functions of ``subject``, which is what the line is about, so that one table of them serves all
+    lines. ``kind`` is the Go type docker names in its error texts.
     """
 
-    __slots__ = ("_fields", "_methods", "kind")
+    __slots__ = ("fields", "kind", "methods", "subject")
 
     def __init__(
         self,
-        fields: Mapping[str, Callable[[], Any]],
+        subject: Any,
+        fields: Mapping[str, Callable[[Any], Any]],
         methods: Mapping[str, Callable[..., Any]] | None = None,
         kind: str = "*formatter.Context",
     ) -> None:
-        self._fields = fields
-        self._methods = methods or {}
+        self.subject = subject
+        self.fields = fields
+        self.methods = methods
         self.kind = kind
 
-    def field(self, name: str) -> Callable[[], Any] | None:
+    def field(self, name: str) -> Callable[[Any], Any] | None:
         """Return the function behind a field, or None when there is no such field."""
-        return self._fields.get(name)
+        return self.fields.get(name)
 
     def method(self, name: str) -> Callable[..., Any] | None:
         """Return a method, or None."""
-        return self._methods.get(name)
+        method = self.methods.get(name) if self.methods else None
+        return None if method is None else lambda *given: method(self.subject, *given)
 
     def as_dict(self) -> dict[str, Any]:
         """Return every field by name, what ``{{json .}}`` shows."""
-        return {name: self._fields[name]() for name in sorted(self._fields)}
+        return {name: self.fields[name](self.subject) for name in sorted(self.fields)}
