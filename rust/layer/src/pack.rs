@@ -32,6 +32,8 @@ const BUFFER: usize = 256 << 10;
 pub struct PackOptions {
     /// What the top is called in the archive. Empty: it is a directory, and only what is in it is packed.
     pub name: Vec<u8>,
+    /// Directories, by their names in the archive, of whose content nothing is packed.
+    pub hollow: Vec<Vec<u8>>,
     /// Whether to hash the archive on the way.
     pub digest: bool,
 }
@@ -73,6 +75,7 @@ pub fn pack(
         links: HashMap::new(),
         buffer: vec![0; BUFFER],
         entries: 0,
+        hollow: &options.hollow,
         cancel,
     };
     if options.name.is_empty() {
@@ -113,6 +116,7 @@ struct Pack<'a, W: Write> {
     links: HashMap<(u64, u64), Vec<u8>>,
     buffer: Vec<u8>,
     entries: u64,
+    hollow: &'a [Vec<u8>],
     cancel: &'a Cancel,
 }
 
@@ -153,6 +157,9 @@ impl<W: Write> Pack<'_, W> {
         }
         if depth == DEEPEST {
             return Err(failed(Errno::NAMETOOLONG));
+        }
+        if self.hollow.iter().any(|hollow| hollow == path) {
+            return Ok(());
         }
         for name in names(directory.fd.as_fd()).map_err(failed)? {
             let below = join(path, &name);

@@ -183,11 +183,12 @@ fn a_part_is_packed_under_a_name() {
     fs::create_dir_all(source.path().join("a/b")).expect("made");
     fs::write(source.path().join("a/b/file"), "x").expect("written");
     symlink("/a", source.path().join("link")).expect("linked");
-    let names = |path: &str, name: &str| {
+    let names = |path: &str, name: &str, hollow: &str| {
         let whole = tempfile::NamedTempFile::new().expect("temporary file");
         let root = File::open(source.path()).expect("opens");
         let options = PackOptions {
             name: name.into(),
+            hollow: vec![hollow.into()],
             digest: false,
         };
         let cancel = Cancel::new().expect("eventfd");
@@ -212,10 +213,15 @@ fn a_part_is_packed_under_a_name() {
         })
     };
     assert_eq!(
-        names("/link/b", "copy").expect("packed"),
+        names("/link/b", "copy", "").expect("packed"),
         ["copy/", "copy/file"]
     );
-    assert_eq!(names("a", "").expect("packed"), ["b/", "b/file"]);
-    assert_eq!(names("link", "l").expect("packed"), ["l"]);
-    assert_eq!(names("nothing", "n").expect_err("missing").errno(), Some(2));
+    assert_eq!(names("a", "", "x").expect("packed"), ["b/", "b/file"]);
+    assert_eq!(names("a", "", "b").expect("packed"), ["b/"]);
+    assert_eq!(names("a", "t", "t/b").expect("packed"), ["t/", "t/b/"]);
+    assert_eq!(names("link", "l", "").expect("packed"), ["l"]);
+    assert_eq!(
+        names("nothing", "n", "").expect_err("missing").errno(),
+        Some(2)
+    );
 }

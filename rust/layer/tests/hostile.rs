@@ -255,6 +255,17 @@ fn attributes_without_number_are_passed_over() {
 }
 
 #[test]
+fn an_input_without_end_is_refused() {
+    let jail = Jail::new();
+    let zeros = std::fs::File::open("/dev/zero").expect("opens");
+    let error = jail
+        .apply_file(&zeros, &ApplyOptions::default())
+        .expect_err("refused");
+    let reason = "more than 64 MiB follow the end of the archive";
+    assert!(error.to_string().contains(reason), "{error}");
+}
+
+#[test]
 fn cuts_and_noise_are_damage() {
     let jail = Jail::new();
     let whole = archive(&[(file("a"), &[b'x'; 2000]), (file("b"), b"y")]);

@@ -123,19 +123,22 @@ fn ranges(map: Option<Vec<(u32, u32, u32)>>) -> Vec<IdRange> {
 /// Write what is at `path` in the directory `root` to `fd` as an uncompressed archive.
 ///
 /// `name` is what the top is called in it; with an empty one it is a directory and only its contents are packed.
+/// Of the directories that `hollow` names, as the archive does, the contents are left out.
 /// Gives entries, size in bytes, and digest (None unless asked for).
 #[pyfunction]
-#[pyo3(signature = (root, path, fd, *, name=b"".as_slice(), digest=false))]
+#[pyo3(signature = (root, path, fd, *, name=b"".as_slice(), hollow=vec![], digest=false))]
 pub fn layer_pack<'py>(
     py: Python<'py>,
     root: RawFd,
     path: &[u8],
     fd: RawFd,
     name: &[u8],
+    hollow: Vec<Vec<u8>>,
     digest: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
     let options = PackOptions {
         name: name.to_vec(),
+        hollow,
         digest,
     };
     let (root, output) = (duplicate(root)?, duplicate(fd)?);

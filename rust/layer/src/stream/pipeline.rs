@@ -15,6 +15,9 @@ use crate::{Error, Result};
 
 /// Bytes handed over at a time: large enough to make the hand-over cheap, small enough to stay in the cache.
 const CHUNK: usize = 256 << 10;
+/// Bytes that may follow the end of an archive, or of its compressed form: padding, which writers round up to a megabyte
+/// at most. An input that never ends is none.
+const TRAILING: u64 = 64 << 20;
 /// Chunks that may wait between two threads.
 const DEPTH: usize = 4;
 
@@ -135,7 +138,9 @@ fn try_decode(
     }
     drop(decoder);
     // What follows the compressed stream is no content, and still part of the blob that the digest names.
-    io::copy(&mut input, &mut io::sink())?;
+    if io::copy(&mut input.by_ref().take(TRAILING + 1), &mut io::sink())? > TRAILING {
+        return Err(io::Error::other(endless()));
+    }
     Ok((compression, input.hasher.map(Hasher::finish)))
 }
 
@@ -204,10 +209,15 @@ pub struct ChunkReader {
 
 impl ChunkReader {
     fn drain(&mut self) -> Result<()> {
+        let mut passed = 0;
         loop {
             let length = self.fill_buf().map_err(|error| failed(&error))?.len();
             if length == 0 {
                 return Ok(());
+            }
+            passed += length as u64;
+            if passed > TRAILING {
+                return Err(endless());
             }
             self.consume(length);
         }
@@ -241,13 +251,22 @@ impl Read for ChunkReader {
     }
 }
 
+fn endless() -> Error {
+    let limit = TRAILING >> 20;
+    Error::Refused(format!(
+        "more than {limit} MiB follow the end of the archive"
+    ))
+}
+
 /// An error of the stream, told apart: ours carried through, the format's, the system's.
 pub(crate) fn failed(error: &io::Error) -> Error {
-    let cancelled = error
+    let ours = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<Error>());
-    if matches!(cancelled, Some(Error::Cancelled)) {
-        return Error::Cancelled;
+    match ours {
+        Some(Error::Cancelled) => return Error::Cancelled,
+        Some(Error::Refused(reason)) => return Error::Refused(reason.clone()),
+        _ => {}
     }
     if error.raw_os_error().is_some() {
         return Error::io("read", b"the archive", copy_of(error));
@@ -268,6 +287,7 @@ fn copy_of(error: &io::Error) -> io::Error {
         .and_then(|inner| inner.downcast_ref::<Error>())
     {
         Some(Error::Cancelled) => io::Error::other(Error::Cancelled),
+        Some(Error::Refused(reason)) => io::Error::other(Error::Refused(reason.clone())),
         _ => io::Error::new(error.kind(), error.to_string()),
     }
 }
