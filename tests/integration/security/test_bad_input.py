@@ -40,7 +40,7 @@ OPTIONS = [
     (["--cgroup-parent", "../../x"], "invalid cgroup parent"),
     (["--sysctl", "net...kernel.core_pattern=x"], "is not allowed"),
     (["--mount", "type=bind,src=/nosuch,dst=/mnt"], "bind source path does not exist: /nosuch"),
-    (["-v", "a/../b:/y"], "invalid volume name"),
+    (["-v", "a/../b:/y"], "includes invalid characters for a local volume name"),
     (["-v", "x:../y"], "must be absolute"),
     (["-v", "x:/"], "invalid volume specification: 'x:/'"),
     (["-v", "/proc"], "only a proc file system may be there"),
@@ -77,7 +77,8 @@ def test_options_that_make_no_sense(
     assert (done.returncode, done.stdout) == (125, "")
     assert lines[0].startswith("pyctr: ")
     assert why in lines[0]
-    assert lines[1:] == ["", "Run 'pyctr run --help' for more information"]
+    assert lines[-2:] == ["", "Run 'pyctr run --help' for more information"]
+    assert len(lines) <= 4  # a hint, where there is one
     assert empty(tmp_path)
 
 
@@ -98,8 +99,8 @@ def test_options_that_cannot_be_read(
         (["exec", "nosuch", "true"], "no such container: nosuch"),
         (["rm", "../x"], "no such container: ../x"),
         (["volume", "rm", "../../containers"], "no such volume"),
-        (["volume", "create", "../x"], "invalid volume name"),
-        (["volume", "create", "v" * 300], "invalid volume name"),
+        (["volume", "create", "../x"], "includes invalid characters"),
+        (["volume", "create", "v" * 300], "includes invalid characters"),
         (["rmi", "../x"], "invalid reference format"),
         (["tag", "hostile", "../x"], "invalid reference format"),
         (["tag", "hostile", "red\033[31m"], r"red\x1b[31m"),
@@ -116,8 +117,8 @@ def test_commands_on_what_is_not_there(
     done = cli(*argv)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("pyctr: ")
-    assert why in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert why in done.stderr.splitlines()[0]
+    assert done.stderr.count("\n") <= 2  # a hint, where there is one
     assert empty(tmp_path)
 
 

@@ -235,7 +235,8 @@ def test_a_keyring_of_its_own(engine: pyctr.Engine) -> None:
 
 
 def test_shared_namespaces_add_no_rights(engine: pyctr.Engine) -> None:
-    first = engine.containers.run("host", ["sleep", "1000"])
+    shared = {"IpcMode": "shareable"}
+    first = engine.containers.run("host", ["sleep", "1000"], host_config=shared)
     modes = {"PidMode": f"container:{first.id}", "IpcMode": f"container:{first.id}"}
     network = f"container:{first.id}"
     result = engine.run("host", [PYTHON, "-c", PROBE], network=network, host_config=modes)

@@ -91,7 +91,7 @@ def test_no_container_fills_the_run_root(engine: pyctr.Engine, tmp_path: Path) -
         ("resolv.conf", "ResolvConfPath"),
     ):
         assert container.exec(["sh", "-c", f"echo more >> /etc/{name}"]).exit_code == 0
-        path = Path(container.attrs[key])
+        path = Path(container.attrs[key])  # type: ignore[literal-required]
         assert path.is_relative_to(tmp_path / "root" / "containers")
         assert os.path.samefile(path, inside / name)
     files = [path for path in (tmp_path / "run").rglob("*") if path.is_file() and path.name[:5] != "exec-"]

@@ -38,7 +38,7 @@ def test_a_container_starts(engine: pyctr.Engine, build: Build) -> None:
 @pytest.mark.parametrize("where", ["proc", "sys"])
 def test_linked_kernel_file_systems_are_refused(engine: pyctr.Engine, build: Build, where: str) -> None:
     build(Rootfs().link(where, "/tmp"))
-    with pytest.raises(PyctrError, match=f"/{where}: the image has a symbolic link"):
+    with pytest.raises(PyctrError, match=f"/{where}: .*symbolic link"):
         engine.run("hostile", "true")
 
 

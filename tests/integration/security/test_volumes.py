@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tarfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import pyctr
 from pyctr.engine.local import LocalEngine
 from pyctr.errors import PyctrError
-from tests.integration.security.conftest import Build
+from tests.integration.security.conftest import Build, Cli
 
 pytestmark = pytest.mark.root
 
@@ -41,4 +42,23 @@ def test_a_part_of_a_volume_stays_inside_of_it(
             local.containers.archive_get(part.id, "/m/secret", file.fileno())
         with pytest.raises(PyctrError, match="cannot access path part"):
             local.containers.archive_put(part.id, "/m", file.fileno())
+    assert [path.name for path in victim.iterdir()] == ["secret"]
+
+
+def test_shared_memory_that_is_a_link(engine: pyctr.Engine, build: Build, cli: Cli, tmp_path: Path) -> None:
+    """Whoever shares a container's IPC takes its /dev/shm, and not what the container says that this is."""
+    build()
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "secret").write_text("secret")
+    assert cli("import", "-c", "VOLUME /dev", str(tmp_path / "hostile.tar"), "odd").returncode == 0
+    script = f"rm -rf /dev/shm; ln -s {victim} /dev/shm; echo ready; sleep 1000"
+    donor = engine.containers.run("odd", ["sh", "-c", script], host_config={"IpcMode": "shareable"})
+    while b"ready" not in donor.logs():
+        pass
+    shared = {"IpcMode": f"container:{donor.id}"}
+    for image in ("odd", "hostile"):
+        with contextlib.suppress(PyctrError):
+            script = "cat /dev/shm/secret; touch /dev/shm/made"
+            assert engine.run(image, ["sh", "-c", script], host_config=shared).stdout != b"secret"
     assert [path.name for path in victim.iterdir()] == ["secret"]

@@ -39,7 +39,7 @@ def test_the_default_document_is_what_docker_makes(validate: Any) -> None:
     assert spec["linux"]["seccomp"]["defaultAction"] == "SCMP_ACT_ERRNO"
     assert spec["process"]["noNewPrivileges"] is False
     assert spec["process"]["oomScoreAdj"] == 0
-    assert spec["process"]["user"] == {"uid": 0, "gid": 0, "umask": 0o22}
+    assert spec["process"]["user"] == {"uid": 0, "gid": 0, "umask": 0o22, "additionalGids": [0]}
 
 
 def test_an_image_fills_what_the_request_leaves_open() -> None:
@@ -113,7 +113,9 @@ def test_a_user_namespace_has_its_mappings(validate: Any) -> None:
 
 def test_groups_are_numbers_or_left_to_the_container() -> None:
     spec, _ = make(GroupAdd=["100", "audio", "0"])
-    assert spec["process"]["user"]["additionalGids"] == [100, 0]
+    assert spec["process"]["user"]["additionalGids"] == [0, 100]
+    spec, _ = make(User="web", GroupAdd=["100", "100"])
+    assert spec["process"]["user"]["additionalGids"] == [100]
     assert named_groups({"GroupAdd": ["100", "audio", "0"]}) == ["audio"]
     with pytest.raises(InvalidParameter, match="invalid group 2147483648"):
         make(GroupAdd=["2147483648"])

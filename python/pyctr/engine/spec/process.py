@@ -48,9 +48,12 @@ def process(config: ContainerConfig, host: HostConfig, capabilities: list[str]) 
         "cwd": config.get("WorkingDir") or "/",
         "capabilities": sets(capabilities),
     }
-    gids = [int(group) for group in host.get("GroupAdd") or () if is_gid(group)]
+    # Its first group is among the further ones too, or it could give away what is forbidden to that group
+    # (CVE-2022-36109). That of a user asked for by name is in the container's files: the runtime sees to it.
+    first = [] if config.get("User") else [0]
+    gids = dict.fromkeys([*first, *(int(group) for group in host.get("GroupAdd") or () if is_gid(group))])
     if gids:
-        found["user"]["additionalGids"] = gids
+        found["user"]["additionalGids"] = list(gids)
     size = host.get("ConsoleSize") or (0, 0)
     if found["terminal"] and any(size):
         found["consoleSize"] = {"height": size[0], "width": size[1]}
