@@ -41,7 +41,7 @@ class Engine:
     """
 
     def __init__(self, root: str | None = None, run_root: str | None = None) -> None:
-        self.backend: Backend = connect(root, run_root)
+        self.backend: Backend = connect(root, run_root, lasting=True)
         self.containers = Containers(self.backend)
         self.images = Images(self.backend)
         self.volumes = Volumes(self.backend)

@@ -24,9 +24,14 @@ class Core(Store):
     __slots__ = ("_driver", "_wanted_driver", "swept")
 
     def __init__(
-        self, root: str | None = None, run_root: str | None = None, storage_driver: str = ""
+        self,
+        root: str | None = None,
+        run_root: str | None = None,
+        storage_driver: str = "",
+        *,
+        lasting: bool = False,
     ) -> None:
-        super().__init__(root, run_root)
+        super().__init__(root, run_root, lasting=lasting)
         self.swept = False
         self._wanted_driver = storage_driver
         self._driver: Driver | None = None

@@ -23,8 +23,10 @@ class LocalEngine:
         run_root: str | None = None,
         warn: Callable[[str], None] | None = None,
         storage_driver: str = "",
+        *,
+        lasting: bool = False,
     ) -> None:
-        self.core = Core(root, run_root, storage_driver)
+        self.core = Core(root, run_root, storage_driver, lasting=lasting)
         self.core.db.warn = warn
         self.containers = LocalContainers(self.core)
         self.execs = LocalExecs(self.core)

@@ -48,9 +48,10 @@ def everything(core: Core) -> list[Row]:
 
 
 def sweep_files(core: Core) -> None:
-    """Empty ``trash/``, and ``tmp/`` of what belongs to dead processes."""
-    for name in _entries(core.paths.trash):
-        files.remove_tree(f"{core.paths.trash}/{name}")
+    """Empty the trashes, and ``tmp/`` of what belongs to dead processes."""
+    for trash in (core.paths.trash, core.paths.run_trash):
+        for name in _entries(trash):
+            files.remove_tree(f"{trash}/{name}")
     for name in _entries(core.paths.tmp):
         if not owner.alive(name.partition(".")[0]):
             files.remove_tree(f"{core.paths.tmp}/{name}")
@@ -70,7 +71,7 @@ def sweep_orphans(core: Core, rows: list[Row]) -> None:
             if names.is_id(id) and core.containers.get(id) is None:
                 cgroups.destroy_orphan(id)
                 files.remove_tree(f"{home}/{id}")
-                core.driver.remove(id)
+                core.driver.remove(id, core.sweeper)
 
 
 def _directories_in(path: str) -> int:

@@ -141,7 +141,7 @@ def remove_bundle(core: Core, row: Row) -> None:
             cgroups.destroy(core, row)
         except PyctrError:
             return
-    files.remove_tree(bundle)
+    core.sweeper.remove(bundle, core.paths.run_trash)
 
 
 def read_record(core: Core, row: Row) -> dict[str, Any] | None:

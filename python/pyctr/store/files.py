@@ -65,15 +65,15 @@ def temporary(paths: Paths) -> str:
     return f"{paths.tmp}/{owner.me()}.{os.urandom(8).hex()}"
 
 
-def discard(path: str, paths: Paths) -> str | None:
-    """Move a directory out of sight, in one step; gives its name in ``trash/``, None if it was not there."""
-    target = f"{paths.trash}/{os.urandom(8).hex()}"
+def discard(path: str, trash: str) -> str | None:
+    """Move a directory out of sight, in one step; gives its name in ``trash``, None if it was not there."""
+    target = f"{trash}/{os.urandom(8).hex()}"
     try:
         os.rename(path, target)
     except FileNotFoundError:
         if not os.path.lexists(path):
             return None
-        os.makedirs(paths.trash, 0o700, exist_ok=True)
+        os.makedirs(trash, 0o700, exist_ok=True)
         os.rename(path, target)
     return target
 

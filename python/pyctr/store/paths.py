@@ -22,6 +22,7 @@ class Paths:
         "root",
         "run_containers",
         "run_root",
+        "run_trash",
         "tmp",
         "trash",
     )
@@ -34,6 +35,7 @@ class Paths:
         self.containers = self.root + "/containers"
         self.run_containers = self.run_root + "/containers"
         self.trash = self.root + "/trash"
+        self.run_trash = self.run_root + "/trash"
         self.tmp = self.root + "/tmp"
         self.journal = self.root + "/events.json"
         self.reserve = self.root + "/reserve"
@@ -79,6 +81,7 @@ class Paths:
         """Make the directories that a reboot takes away."""
         _make(self.run_root, 0o711)
         _make(self.run_containers, 0o711)
+        _make(self.run_trash, 0o700)
 
 
 def _make(path: str, mode: int) -> None:

@@ -110,8 +110,8 @@ def test_a_container_writes_in_its_own_layer(core: Core, archive: Path) -> None:
         assert os.path.exists(root + "/etc/old")
         assert not os.path.exists(root + "/srv")
     for id in (CONTAINER, "d" * 64):
-        assert core.driver.remove(id) == []
-        assert core.driver.remove(id) == []
+        assert core.driver.remove(id, core.sweeper) == []
+        assert core.driver.remove(id, core.sweeper) == []
     assert stored(core) == list(image.layers)
     remove(core, "base")
     assert stored(core) == []
@@ -137,7 +137,7 @@ def test_whiteouts_hide_what_is_below(core: Core, archive: Path, tmp_path: Path)
         # Not named by the layer, so as it is below it.
         assert os.stat(root + "/tmp").st_mode & 0o7777 == 0o1777
     assert core.driver.changes(CONTAINER) == []
-    core.driver.remove(CONTAINER)
+    core.driver.remove(CONTAINER, core.sweeper)
 
 
 def test_a_stack_of_many_layers(core: Core, archive: Path, tmp_path: Path) -> None:
@@ -151,20 +151,20 @@ def test_a_stack_of_many_layers(core: Core, archive: Path, tmp_path: Path) -> No
         assert len([name for name in os.listdir(root) if name.startswith("layer")]) == len(row.layers) - 1
         with open(root + "/same") as file:
             assert file.read() == str(len(row.layers) - 2)
-    core.driver.remove(CONTAINER)
+    core.driver.remove(CONTAINER, core.sweeper)
 
 
 def test_a_container_without_its_layers_is_refused(core: Core) -> None:
     with pytest.raises(Conflict, match="is gone"):
         core.driver.create(CONTAINER, ("f" * 64,))
-    core.driver.remove(CONTAINER)
+    core.driver.remove(CONTAINER, core.sweeper)
 
 
 def test_the_host_can_be_changed_in_a_layer_only(core: Core) -> None:
     if core.driver.name == "vfs":
         with pytest.raises(Unsupported, match="overlay2"):
             core.driver.create(CONTAINER, host.LAYERS)
-        core.driver.remove(CONTAINER)
+        core.driver.remove(CONTAINER, core.sweeper)
         return
     core.driver.create(CONTAINER, host.LAYERS)
     name = f"pyctr-test-{os.getpid()}"
@@ -175,7 +175,7 @@ def test_the_host_can_be_changed_in_a_layer_only(core: Core) -> None:
             file.write("x")
     assert not os.path.exists(f"/etc/{name}")
     assert core.driver.changes(CONTAINER) == [("C", b"/etc"), ("A", f"/etc/{name}".encode())]
-    core.driver.remove(CONTAINER)
+    core.driver.remove(CONTAINER, core.sweeper)
 
 
 def test_a_store_keeps_its_driver(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:

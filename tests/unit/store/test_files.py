@@ -74,10 +74,10 @@ def test_discard_moves_out_of_sight(tmp_path: Path) -> None:
     paths = Paths(str(tmp_path / "root"), str(tmp_path / "run"))
     paths.prepare()
     (tmp_path / "root" / "thing").mkdir()
-    trash = files.discard(str(tmp_path / "root" / "thing"), paths)
+    trash = files.discard(str(tmp_path / "root" / "thing"), paths.trash)
     assert trash is not None
     assert os.path.isdir(trash)
-    assert files.discard(str(tmp_path / "root" / "thing"), paths) is None
+    assert files.discard(str(tmp_path / "root" / "thing"), paths.trash) is None
 
 
 def test_temporary_names_tell_their_owner(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyctr import _core
 from pyctr.engine.state import LAST_SECONDS, LIVE, end, is_live, remove_bundle
 from pyctr.errors import Conflict, ContainerNotFound, SystemFailure
-from pyctr.store import files, owner
+from pyctr.store import owner
 from pyctr.store.locks import DirLock
 
 TYPE_CHECKING = False
@@ -53,12 +53,10 @@ def erase(core: Core, row: Row, *, volumes: bool = False, quietly: bool = False)
     For whoever holds its lock or its claim. What cannot be removed does not keep the rest from going: it is
     moved to the trash, where every later command tries again.
     """
-    core.driver.remove(row.id)
+    core.driver.remove(row.id, core.sweeper)
     _core.wait_lock(core.paths.shim_lock(row.id), LAST_SECONDS)
     remove_bundle(core, row)
-    directory = core.paths.container(row.id)
-    if files.remove_tree(directory):
-        files.discard(directory, core.paths)
+    core.sweeper.remove(core.paths.container(row.id), core.paths.trash)
     anonymous = _anonymous(core, row) if volumes or row.auto_remove else []
     _forget(core, row.id, anonymous)
     if not quietly:

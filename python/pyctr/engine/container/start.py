@@ -65,7 +65,7 @@ def launch(
     session: ShimSession | None = None,
     after_failure: str = "created",
 ) -> ShimSession:
-    """Start a container that we claim; gives the session it is born with, which ``spawn`` may have made before.
+    """Start a container that we claim; gives the session it is born with, which ``spawn`` may have made.
 
     What it was before, ``after_failure``, it is again when that fails, with the reason noted.
     """
@@ -88,9 +88,9 @@ def launch(
 
 
 def spawn(core: Core, id: str) -> ShimSession:
-    """A supervisor for a container whose bundle is not written yet: it comes up meanwhile, and then waits for the word.
+    """A supervisor for a container whose bundle is not written yet: it comes up meanwhile.
 
-    Without that, it ends when the session is closed, and has touched nothing.
+    Then it waits for the word. Without that, it ends when the session is closed, and has touched nothing.
     """
     ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
     session = ShimSession(ours.detach(), on_end=lambda record: settle_ended(core, id, record))

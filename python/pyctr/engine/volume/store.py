@@ -67,7 +67,7 @@ def erase(store: Store, name: str) -> bool:
         if not store.volumes.delete_unused(name):
             return False
         # Out of sight before the row is gone for good: a volume made anew under the name starts empty.
-        trash = files.discard(store.paths.volume(name), store.paths)
+        trash = files.discard(store.paths.volume(name), store.paths.trash)
         store.journal.write("volume", "destroy", name, {"driver": "local"})
     if trash and not store.db.connection().in_transaction:  # else it is swept later
         files.remove_tree(trash)

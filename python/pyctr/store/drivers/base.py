@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pyctr.store.drivers.staging import Staging
+    from pyctr.store.sweeper import Sweeper
 
 
 class Driver(Protocol):
@@ -53,5 +54,5 @@ class Driver(Protocol):
     def data(self, id: str) -> dict[str, str] | None:
         """``GraphDriver.Data`` of inspect: the driver's own names of things."""
 
-    def remove(self, id: str) -> list[OSError]:
+    def remove(self, id: str, sweeper: Sweeper) -> list[OSError]:
         """Remove the container's layer; gives what could not be, which the next sweep tries again."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pyctr.store.drivers.staging import Staging
     from pyctr.store.paths import Paths
+    from pyctr.store.sweeper import Sweeper
 
 HOST = "host"
 """The layer that is the machine's own root."""
@@ -63,7 +64,7 @@ class DirectoryDriver:
 
     def discard(self, layer: str) -> None:
         try:
-            files.discard(self.path(layer), self.paths)
+            files.discard(self.path(layer), self.paths.trash)
         except OSError as error:
             raise store_error(f"remove the layer {layer[:12]}", error) from error
 
@@ -100,12 +101,8 @@ class DirectoryDriver:
             os.close(fd)
         return size
 
-    def remove(self, id: str) -> list[OSError]:
-        try:
-            trash = files.discard(self.path(id), self.paths)
-        except OSError as error:
-            return [error]
-        return files.remove_tree(trash) if trash else []
+    def remove(self, id: str, sweeper: Sweeper) -> list[OSError]:
+        return sweeper.remove(self.path(id), self.paths.trash)
 
 
 def compare(new: str, old: Sequence[str], *, overlay: bool) -> list[tuple[str, bytes]]:

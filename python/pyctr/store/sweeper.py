@@ -1,0 +1,71 @@
+"""What is removed vanishes in one step, into a trash on the same file system, and is unlinked after that."""
+
+from __future__ import annotations
+
+import _thread
+
+from pyctr.store import files
+
+
+class Sweeper:
+    """Empties trash. In a process that lives on a thread does, so that nobody waits for the disk.
+
+    Unlinking may take long: a container's files may be many, and a file system without a journal waits for
+    each block that it discards. What an early death leaves is swept by a later command.
+    """
+
+    __slots__ = ("_idle", "_lasting", "_lock", "_pending", "_running")
+
+    def __init__(self, *, lasting: bool = False) -> None:
+        self._lasting = lasting
+        self._pending: list[str] = []
+        self._running = False
+        self._lock = _thread.allocate_lock()
+        self._idle = _thread.allocate_lock()
+
+    def remove(self, path: str, trash: str) -> list[OSError]:
+        """Remove a tree by way of the directory ``trash``. Harmless when it is gone.
+
+        Gives what could not be removed, as far as that is known by now.
+        """
+        try:
+            target = files.discard(path, trash)
+        except OSError:
+            # Where there is no room for its new name.
+            return files.remove_tree(path)
+        if target is None:
+            return []
+        if not self._lasting:
+            return files.remove_tree(target)
+        self._leave(target)
+        return []
+
+    def wait(self) -> None:
+        """Wait until all is swept that was given up to now."""
+        self._idle.acquire()
+        self._idle.release()
+
+    def _leave(self, target: str) -> None:
+        with self._lock:
+            self._pending.append(target)
+            if self._running:
+                return
+            self._running = True
+            self._idle.acquire()
+        try:
+            _thread.start_new_thread(self._sweep, ())
+        except RuntimeError:  # no thread to be had
+            self._sweep()
+
+    def _sweep(self) -> None:
+        while True:
+            with self._lock:
+                if not self._pending:
+                    self._running = False
+                    self._idle.release()
+                    return
+                target = self._pending.pop()
+            try:
+                files.remove_tree(target)
+            except OSError:
+                continue  # of descriptors, for example: it stays in the trash, for the next command

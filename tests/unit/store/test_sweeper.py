@@ -1,0 +1,88 @@
+"""What is removed is out of sight at once, and gone in the end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pyctr.store import files
+from pyctr.store.sweeper import Sweeper
+
+
+@pytest.fixture
+def trash(tmp_path: Path) -> Path:
+    path = tmp_path / "trash"
+    path.mkdir()
+    return path
+
+
+def tree(path: Path) -> Path:
+    (path / "a" / "b").mkdir(parents=True)
+    (path / "a" / "file").write_text("x")
+    return path
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+def test_all_of_it_goes(tmp_path: Path, trash: Path, lasting: bool) -> None:
+    sweeper = Sweeper(lasting=lasting)
+    for n in range(20):
+        path = tree(tmp_path / str(n))
+        assert sweeper.remove(str(path), str(trash)) == []
+        assert not path.exists()
+    sweeper.wait()
+    assert list(trash.iterdir()) == []
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+def test_what_is_not_there(tmp_path: Path, trash: Path, lasting: bool) -> None:
+    sweeper = Sweeper(lasting=lasting)
+    assert sweeper.remove(str(tmp_path / "never"), str(trash)) == []
+    sweeper.wait()
+
+
+def test_nobody_waits_in_a_process_that_lives_on(
+    tmp_path: Path, trash: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, opened = os.pipe()
+    remove_tree = files.remove_tree
+
+    def held_up(path: str) -> list[OSError]:
+        os.read(gate, 1)
+        return remove_tree(path)
+
+    monkeypatch.setattr(files, "remove_tree", held_up)
+    sweeper = Sweeper(lasting=True)
+    for n in range(2):
+        sweeper.remove(str(tree(tmp_path / str(n))), str(trash))
+    assert len(list(trash.iterdir())) == 2
+    os.write(opened, b"12")
+    sweeper.wait()
+    assert list(trash.iterdir()) == []
+    os.close(gate)
+    os.close(opened)
+
+
+def test_a_trash_that_cannot_take_it(tmp_path: Path) -> None:
+    """A directory cannot be moved into itself: then it is removed where it is."""
+    path = tree(tmp_path / "t")
+    assert Sweeper(lasting=True).remove(str(path), f"{path}/a") == []
+    assert not path.exists()
+
+
+def test_trouble_leaves_it_to_the_next_command(
+    tmp_path: Path, trash: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: str) -> list[OSError]:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(files, "remove_tree", fail)
+    sweeper = Sweeper(lasting=True)
+    sweeper.remove(str(tree(tmp_path / "t")), str(trash))
+    sweeper.wait()
+    assert len(list(trash.iterdir())) == 1
+    monkeypatch.undo()
+    sweeper.remove(str(tree(tmp_path / "u")), str(trash))
+    sweeper.wait()
+    assert len(list(trash.iterdir())) == 1
