@@ -114,7 +114,7 @@ def test_a_user_namespace_has_its_mappings(validate: Any) -> None:
 def test_groups_are_numbers_or_left_to_the_container() -> None:
     spec, _ = make(GroupAdd=["100", "audio", "0"])
     assert spec["process"]["user"]["additionalGids"] == [0, 100]
-    spec, _ = make(User="web", GroupAdd=["100", "100"])
+    spec, _ = make(config={"User": "web"}, GroupAdd=["100", "100"])
     assert spec["process"]["user"]["additionalGids"] == [100]
     assert named_groups({"GroupAdd": ["100", "audio", "0"]}) == ["audio"]
     with pytest.raises(InvalidParameter, match="invalid group 2147483648"):
