@@ -49,7 +49,7 @@ def info(core: Core) -> dict[str, Any]:
         "ContainersStopped": len(rows) - states.count("running") - states.count("paused"),
         "Images": len(all_images(core)[0]),
         "Driver": core.driver.name,
-        "DriverStatus": [],
+        "DriverStatus": _other_drivers(core),
         "Plugins": PLUGINS,
         "MemoryLimit": "memory" in controllers,
         "SwapLimit": facts["swap_limit"],
@@ -98,6 +98,15 @@ def info(core: Core) -> dict[str, Any]:
         "PyctrOciPath": oci_path(),
         "PyctrRunRoot": core.paths.run_root,
     }
+
+
+def _other_drivers(core: Core) -> list[list[str]]:
+    """What to say about each storage driver that is not in use: why it cannot be, if so."""
+    from pyctr.store.drivers import reasons
+
+    used = core.driver.name  # chosen first, which makes the store if there is none
+    found = reasons(core.paths)
+    return [[name, found[name] or "works here, not in use"] for name in found if name != used]
 
 
 def version() -> dict[str, Any]:

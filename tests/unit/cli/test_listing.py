@@ -276,6 +276,43 @@ def test_history(argv: list[str], fake_docker: Any) -> None:
     assert ours(history, [*argv, "x"]) == (done.stdout or done.stderr.strip("\n"))
 
 
+def test_a_history_breaks_no_table() -> None:
+    """Docker prints what an image says of itself as it is."""
+    step: dict[str, Any] = {**HISTORY[0], "CreatedBy": "RUN <<E\n\033[2Jx\nE", "Comment": "a\nb\udcff"}
+    context = Out()
+    context.engine = type("E", (), {"images": type("I", (), {"history": staticmethod(lambda _: [step])})})
+    history.run(context, parse(history.COMMAND, ["x"], {}))  # type: ignore[arg-type]
+    assert len(context.text.splitlines()) == 2
+    assert "RUN <<E  [2Jx E" in context.text
+    assert "\033" not in context.text
+    context.text = ""
+    history.run(context, parse(history.COMMAND, ["--no-trunc", "--format", "{{.CreatedBy}}", "x"], {}))  # type: ignore[arg-type]
+    assert context.text == step["CreatedBy"] + "\n"
+
+
+HOSTILE = container(
+    5,
+    Command="\033[2J\t\n\x9b\udcff\u202e日本",
+    Labels={"a": "x\ty\nz", "big": "w" * (1 << 20), "bad": "\udcff\udcfe", "esc": "\033[31m"},
+    Names=["/h"],
+)
+
+
+def test_hostile_containers_break_no_table() -> None:
+    """The command is quoted as Go does, so nothing in it reaches the terminal; as docker prints it."""
+    context = Out()
+    containers = {"list": staticmethod(lambda **_: [HOSTILE])}
+    context.engine = type("Engine", (), {"containers": type("Containers", (), containers)})
+    ps.run(context, parse(ps.COMMAND, ["--no-trunc"], {}))  # type: ignore[arg-type]
+    header, line = context.text.splitlines()
+    assert r'"\x1b[2J\t\n\u009b\xff\u202e日本"' in line
+    assert columns(line[: line.rindex("h")]) == header.index("NAMES")
+    for source in ("json", "{{.Labels}}", '{{.Label "bad"}}', "table {{.Names}}\t{{.Labels}}", "{{json .}}"):
+        context.text = ""
+        ps.run(context, parse(ps.COMMAND, ["--format", source], {}))  # type: ignore[arg-type]
+        assert context.text.encode("utf-8", "surrogateescape")
+
+
 @pytest.mark.parametrize(
     "argv",
     [

@@ -42,6 +42,9 @@ def inspect_objects(context: Context, parsed: Parsed, kinds: tuple[str, ...], *,
             except NotFound:
                 if len(kinds) == 1:
                     raise
+            except InvalidParameter:
+                if kind != "image" or len(kinds) == 1:  # no name of an image may be one of a volume
+                    raise
         raise NotFound(f"no such object: {name}")
 
     return inspect(context, parsed.arguments, parsed["format"], find)

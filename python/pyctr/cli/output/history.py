@@ -21,6 +21,11 @@ HISTORY_HEADERS = {
 }
 
 
+def _one_line(text: str) -> str:
+    """Return text that breaks no table and that no terminal obeys, whatever an image says of itself."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
 class _Step:
     """One step, and how it is to be shown."""
 
@@ -42,7 +47,11 @@ class _Step:
 
     def by(self) -> str:
         text: str = self.about["CreatedBy"].replace("\t", " ")
-        return ellipsis(text, 45) if self.truncate else text
+        return ellipsis(_one_line(text), 45) if self.truncate else text
+
+    def comment(self) -> str:
+        text: str = self.about["Comment"]
+        return _one_line(text) if self.truncate else text
 
     def size(self) -> str:
         return human_size(self.about["Size"], 3) if self.human else str(self.about["Size"])
@@ -54,7 +63,7 @@ _FIELDS: dict[str, Callable[[_Step], str]] = {
     "CreatedAt": lambda step: _moment(step.about["Created"]),
     "CreatedBy": _Step.by,
     "Size": _Step.size,
-    "Comment": lambda step: step.about["Comment"],
+    "Comment": _Step.comment,
 }
 
 

@@ -30,12 +30,12 @@ def _unescape(body: str, mark: str) -> str:
     out, position = bytearray(), 0
     while position < len(body):
         if body[position] != "\\":
-            out += body[position].encode(errors="surrogatepass")
+            out += body[position].encode(errors="surrogateescape")
             position += 1
             continue
         piece, position = _escape(body, position + 1, mark)
         out += piece
-    return out.decode(errors="replace")
+    return out.decode(errors="surrogateescape")
 
 
 def _escape(body: str, at: int, mark: str) -> tuple[bytes, int]:

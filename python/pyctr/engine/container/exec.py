@@ -54,7 +54,17 @@ def start(core: Core, exec_id: str, *, detach: bool = False) -> ShimSession | No
 def run(core: Core, ref: str, body: t.ExecBody, *, detach: bool = False) -> ShimSession | None:
     """Create and start at once, without a record: what ``pyctr exec`` does."""
     _check(body)
-    return _begin(core, _running(core, ref), body, names.new_id(), detach=detach)
+    row, id = _running(core, ref), names.new_id()
+
+    def ended(record: dict[str, Any] | None) -> int:
+        if record is None:
+            raise SupervisorGone("the supervisor died")
+        code: int = record["exit_code"]
+        core.note(row, "exec_die", execID=id, exitCode=str(code))
+        return code
+
+    core.note(row, f"exec_create: {' '.join(body['Cmd'])}", execID=id)
+    return _begin(core, row, body, id, detach=detach, on_end=ended)
 
 
 def inspect(core: Core, exec_id: str) -> t.ExecInspect:
