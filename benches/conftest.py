@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -62,12 +63,11 @@ def engines(scratch: Path, archive: Path) -> Iterator[dict[str, rivals.Rival]]:
     for name in ("pyctr", "podman", "docker"):
         (scratch / name).mkdir()
     found = {"pyctr": rivals.pyctr(scratch / "pyctr", archive)}
-    if shutil.which("podman"):
-        found["podman"] = rivals.podman(scratch / "podman", archive)
-    if shutil.which("dockerd"):
-        with rivals.docker(scratch / "docker", archive) as docker:
-            yield {**found, "docker": docker}
-    else:
+    with ExitStack() as stack:
+        if shutil.which("podman"):
+            found["podman"] = stack.enter_context(rivals.podman(scratch / "podman", archive))
+        if shutil.which("dockerd"):
+            found["docker"] = stack.enter_context(rivals.docker(scratch / "docker", archive))
         yield found
 
 

@@ -50,7 +50,8 @@ def pyctr(scratch: Path, archive: Path) -> Rival:
     return rival
 
 
-def podman(scratch: Path, archive: Path) -> Rival:
+@contextmanager
+def podman(scratch: Path, archive: Path) -> Iterator[Rival]:
     """Debian's podman with runc, its store below `scratch`."""
     words = ["podman", "--root", str(scratch / "root"), "--runroot", str(scratch / "run")]
     # Podman asks for more open files than a machine without CAP_SYS_RESOURCE may give, and runc then refuses.
@@ -58,8 +59,12 @@ def podman(scratch: Path, archive: Path) -> Rival:
     settings.write_text('[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n')
     env = {"CONTAINERS_CONF": str(settings)}
     rival = Rival([*words, "--runtime", "runc", "--cgroup-manager", "cgroupfs"], env)
-    rival("import", str(archive), "busybox")
-    return rival
+    try:
+        rival("import", str(archive), "busybox")
+        yield rival
+    finally:
+        # It mounts its store on itself, and leaves that.
+        subprocess.run(["umount", "--quiet", scratch / "root/overlay"], check=False)
 
 
 @contextmanager
