@@ -21,6 +21,15 @@ pub(super) fn set(group: &Cgroup, files: &BTreeMap<String, String>) -> Result<()
         };
         if !unified.dir.exists(file) {
             let controller = file.split('.').next().unwrap_or(file).to_owned();
+            if group.has_v1() {
+                let reason = format!(
+                    "invalid configuration: {file} is not there, as {controller} is not a controller of version 2 here"
+                );
+                return Err(Error::Invalid {
+                    key: "unified",
+                    reason,
+                });
+            }
             return Err(Error::Unavailable {
                 key: format!("unified {file}"),
                 controller,

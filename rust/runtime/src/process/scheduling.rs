@@ -1,10 +1,13 @@
 //! Scheduling of the process: CPU class, I/O priority, CPUs, memory policy and execution domain.
 
 use pyctr_sys::sched::{self, SchedAttr};
-use rustix::thread::{CpuSet, sched_setaffinity};
+use rustix::{
+    io::Errno,
+    thread::{CpuSet, sched_setaffinity},
+};
 
 use crate::{
-    error::{Context, Error, Kind, Result},
+    error::{Cause, Context, Error, Kind, Result},
     spec::{
         IoClass, IoPriority, MemoryPolicy, Personality, PersonalityDomain, Process, Scheduler,
         SchedulerFlag, SchedulerPolicy,
@@ -14,8 +17,13 @@ use crate::{
 /// Sets what `process` asks for on the caller.
 pub(crate) fn apply(process: &Process) -> Result<()> {
     if let Some(scheduler) = &process.scheduler {
-        sched::set_attr(&attributes(scheduler))
-            .context(|| format!("cannot set the scheduler {}", name(scheduler.policy)))?;
+        sched::set_attr(&attributes(scheduler)).map_err(|errno| {
+            let why = deadline_rule(scheduler, errno).unwrap_or_else(|| errno.describe());
+            Error::setup(
+                format!("cannot set the scheduler {}", name(scheduler.policy)),
+                why,
+            )
+        })?;
     }
     if let Some(IoPriority { class, priority }) = process.io_priority {
         let class = match class {
@@ -37,6 +45,45 @@ pub(crate) fn apply(process: &Process) -> Result<()> {
     Ok(())
 }
 
+/// Which of the many rules for `SCHED_DEADLINE` in sched_setattr(2) was broken.
+fn deadline_rule(scheduler: &Scheduler, errno: Errno) -> Option<String> {
+    let Scheduler {
+        runtime, deadline, ..
+    } = *scheduler;
+    let why = match (scheduler.policy, errno, runtime, deadline) {
+        (SchedulerPolicy::SchedDeadline, Errno::PERM, ..) => {
+            "operation not permitted (process scheduler can't be used together with AllowedCPUs)"
+                .to_owned()
+        }
+        (SchedulerPolicy::SchedDeadline, Errno::INVAL, None, _) => "requires `runtime`".to_owned(),
+        (SchedulerPolicy::SchedDeadline, Errno::INVAL, _, None) => "requires `deadline`".to_owned(),
+        (SchedulerPolicy::SchedDeadline, Errno::INVAL, Some(runtime), Some(deadline)) => {
+            broken(runtime, deadline, scheduler.period)?
+        }
+        _ => return None,
+    };
+    Some(match errno {
+        Errno::INVAL => format!("sched_setattr: `SCHED_DEADLINE` {why}"),
+        _ => why,
+    })
+}
+
+fn broken(runtime: u64, deadline: u64, period: u64) -> Option<String> {
+    // The kernel counts in units of 1024 ns, with a sign.
+    const MOST: u64 = 1 << 63;
+    if runtime == 0 {
+        Some("runtime must be greater than 0".to_owned())
+    } else if !(1024..MOST).contains(&runtime) {
+        Some(format!("runtime {runtime} must be between 1024 and {MOST}"))
+    } else if runtime > deadline {
+        Some(format!("runtime {runtime} must be <= deadline {deadline}"))
+    } else if period != 0 && deadline > period {
+        Some(format!("deadline {deadline} must be <= period {period}"))
+    } else {
+        None
+    }
+}
+
 fn attributes(scheduler: &Scheduler) -> SchedAttr {
     let mut attr = SchedAttr::default();
     attr.policy = match scheduler.policy {
@@ -51,8 +98,9 @@ fn attributes(scheduler: &Scheduler) -> SchedAttr {
     attr.flags = scheduler.flags.iter().map(|flag| flag_bit(*flag)).sum();
     attr.nice = scheduler.nice;
     attr.priority = u32::try_from(scheduler.priority).unwrap_or_default();
-    (attr.runtime, attr.deadline, attr.period) =
-        (scheduler.runtime, scheduler.deadline, scheduler.period);
+    attr.runtime = scheduler.runtime.unwrap_or_default();
+    attr.deadline = scheduler.deadline.unwrap_or_default();
+    attr.period = scheduler.period;
     attr
 }
 

@@ -149,11 +149,9 @@ pub struct Scheduler {
     #[serde(default)]
     pub flags: Vec<SchedulerFlag>,
     /// `SCHED_DEADLINE` run time in nanoseconds.
-    #[serde(default)]
-    pub runtime: u64,
+    pub runtime: Option<u64>,
     /// `SCHED_DEADLINE` relative deadline in nanoseconds.
-    #[serde(default)]
-    pub deadline: u64,
+    pub deadline: Option<u64>,
     /// `SCHED_DEADLINE` period in nanoseconds.
     #[serde(default)]
     pub period: u64,
