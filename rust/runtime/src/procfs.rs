@@ -105,6 +105,33 @@ mod tests {
         assert!(status.contains("\nPid:"));
     }
 
+    /// Something else mounted over a file, or over the whole, is not what is written to (CVE-2025-52881).
+    #[test]
+    fn writes_land_in_procfs_whatever_covers_it() {
+        const PARAMETER: &str = "sys/kernel/printk_delay";
+        let Ok(value) = std::fs::read_to_string(format!("/proc/{PARAMETER}")) else {
+            return;
+        };
+        let dir = tempfile::tempdir().expect("a directory");
+        let fake = dir.path().join("fake");
+        std::fs::write(&fake, "untouched").expect("written");
+        let cover = |what: &str, with: &Path| rustix::mount::mount_bind(with, what);
+        let done = pyctr_sys::mount_private::in_private_mounts(|| {
+            cover(&format!("/proc/{PARAMETER}"), &fake)?;
+            Procfs::open()?.write(PARAMETER, value.trim())?;
+            let read = Procfs::open()?.read(PARAMETER);
+            cover("/proc", dir.path())?;
+            Procfs::open()?.write(PARAMETER, value.trim())?;
+            Ok(read)
+        });
+        match done {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return,
+            done => assert_eq!(done.expect("written"), Err(Errno::XDEV)),
+        }
+        assert_eq!(std::fs::read_to_string(fake).expect("read"), "untouched");
+        assert!(!dir.path().join("sys").exists());
+    }
+
     #[test]
     fn never_leaves() {
         let procfs = Procfs::open().expect("/proc is mounted");

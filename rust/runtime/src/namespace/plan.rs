@@ -9,7 +9,7 @@ use rustix::{
 
 use super::{Foreign, KINDS, between::through_another, is_own, time, visit::Visit};
 use crate::{
-    error::{Context, Result},
+    error::{Context, Error, Kind, Result},
     procfs::Procfs,
     spec::{Linux, NamespaceType, TimeOffsets},
 };
@@ -52,6 +52,15 @@ impl Plan {
                         .context(what)?;
                     if !is_own(kind, &fd).context(what)? {
                         plan.foreign.push(Foreign { kind, fd });
+                    } else if let Some(name) = linux.sysctl_of(kind) {
+                        return Err(Error::new(
+                            Kind::Invalid,
+                            format!(
+                                "config.json: linux.sysctl.{name}: {} is the host's {} namespace",
+                                path.display(),
+                                kind.name()
+                            ),
+                        ));
                     }
                 }
                 (None, NamespaceType::Cgroup) => plan.cgroup = true,

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path};
 
-use super::{Hook, IdMapping, NamespaceType, Process, Spec, SpecError};
+use super::{Hook, IdMapping, Linux, NamespaceType, Process, Spec, SpecError};
 
 type Check = Result<(), SpecError>;
 
@@ -295,6 +295,16 @@ pub(crate) fn sysctl_path(name: &str) -> String {
         "sys/{}",
         normal_sysctl(name).chars().map(swap).collect::<String>()
     )
+}
+
+impl Linux {
+    /// A kernel parameter of the document that belongs to namespaces of this kind.
+    pub(crate) fn sysctl_of(&self, kind: NamespaceType) -> Option<&str> {
+        let mut names = self.sysctl.keys();
+        names
+            .find(|name| sysctl_namespace(&normal_sysctl(name)) == Some(kind))
+            .map(String::as_str)
+    }
 }
 
 /// The kind of namespace a parameter (dotted) belongs to; `None` if it is the whole machine's.

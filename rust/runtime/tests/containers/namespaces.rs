@@ -11,6 +11,7 @@ pub const CASES: &[Case] = &[
     ("absent_namespaces_are_the_hosts", absent),
     ("namespaces_of_another_container_are_joined", joined),
     ("a_joined_pid_namespace_is_left_again", joined_pid),
+    ("parameters_of_the_host_stay", parameters),
     ("clocks_are_shifted", time),
     ("container_root_is_not_host_root", user),
     ("user_namespace_joins_the_hosts_network", user_with_foreign),
@@ -55,6 +56,18 @@ fn new_ones() {
         lines[4..].iter().all(|line| line.ends_with(":/")),
         "{lines:?}"
     );
+}
+
+/// Naming the host's own namespace does not make it the container's.
+fn parameters() {
+    let mut bundle = printer();
+    bundle
+        .namespace("network", Some("/proc/self/ns/net"))
+        .set("/linux/sysctl", json!({"net.ipv4.ip_default_ttl": "64"}));
+    let error = bundle.create_with(|_| {}).0.expect_err("refused");
+    let wanted =
+        "linux.sysctl.net.ipv4.ip_default_ttl: /proc/self/ns/net is the host's network namespace";
+    assert!(error.to_string().contains(wanted), "{error}");
 }
 
 fn absent() {
