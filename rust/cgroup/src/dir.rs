@@ -109,21 +109,33 @@ impl Dir {
     /// # Errors
     /// [`Error::Refused`] with the file's name and the value.
     pub(crate) fn write(&self, name: &str, value: &str) -> Result<()> {
-        let refused = |errno: Errno| Error::Refused {
+        self.write_each(name, &[value])
+    }
+
+    /// As [`write`](Self::write), one value after the other into a file that is opened once.
+    pub(crate) fn write_each(&self, name: &str, values: &[impl AsRef<str>]) -> Result<()> {
+        let refused = |value: &str, errno: Errno| Error::Refused {
             key: name.to_owned(),
             value: value.to_owned(),
             hint: String::new(),
             source: errno.into(),
         };
+        let Some(first) = values.first() else {
+            return Ok(());
+        };
         let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let file = fs::openat(&self.fd, name, flags, Mode::empty()).map_err(refused)?;
-        loop {
-            match io::write(&file, value.as_bytes()) {
-                Ok(_) => return Ok(()),
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(refused(errno)),
+        let file = fs::openat(&self.fd, name, flags, Mode::empty())
+            .map_err(|errno| refused(first.as_ref(), errno))?;
+        for value in values.iter().map(AsRef::as_ref) {
+            loop {
+                match io::write(&file, value.as_bytes()) {
+                    Ok(_) => break,
+                    Err(Errno::INTR) => {}
+                    Err(errno) => return Err(refused(value, errno)),
+                }
             }
         }
+        Ok(())
     }
 
     /// Names of the files in this directory.

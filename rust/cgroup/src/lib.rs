@@ -32,6 +32,7 @@ pub use join::Entrance;
 pub use layout::Version;
 pub use oom::{OomEvent, OomEvents};
 pub use path::Driver;
+pub use remove::remove_empty;
 pub use resources::{
     BlockIo, Cpu, DeviceKind, DeviceRule, HugepageLimit, InterfacePriority, Memory, Network, Pids,
     Rdma, Resources, ThrottleDevice, WeightDevice,

@@ -11,10 +11,18 @@ use rustix::{
     io::Errno,
 };
 
-use crate::{Cgroup, Error, Result, cgroup::Group, dir::Dir};
+use crate::{Cgroup, Error, Result, dir::Dir};
 
 /// A process that has just died may hold its group for a moment.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Removes the directories of a group that [`Cgroup::paths`] names, as long as nobody is in it: the kernel removes an empty
+/// group at once, without its being opened. False if something is left.
+pub fn remove_empty<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> bool {
+    let gone = |path: &PathBuf| matches!(fs::rmdir(path), Ok(()) | Err(Errno::NOENT));
+    // All are tried, whatever the first one says.
+    paths.into_iter().filter(|path| !gone(path)).count() == 0
+}
 
 impl Cgroup {
     /// Removes the group and all groups below it in every hierarchy, after killing whoever is left there.
@@ -24,10 +32,7 @@ impl Cgroup {
     /// # Errors
     /// Those of [`kill`](Self::kill) and [`remove`](Self::remove).
     pub fn destroy(&self) -> Result<()> {
-        let gone =
-            |group: &Group| matches!(fs::rmdir(group.dir.path()), Ok(()) | Err(Errno::NOENT));
-        // All are tried, whatever the first one says.
-        if self.groups().iter().filter(|group| !gone(group)).count() == 0 {
+        if remove_empty(self.paths().values()) {
             return Ok(());
         }
         let killed = self.kill();

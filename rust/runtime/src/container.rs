@@ -131,6 +131,17 @@ impl Container {
         }
     }
 
+    /// How many of its processes the kernel has killed for want of memory; `None` where nobody counts them. To be read before the
+    /// container is deleted. Of its cgroup, only what counts is opened.
+    #[must_use]
+    pub fn oom_kills(&self) -> Option<u64> {
+        let counts = |name: &str| name.split(',').any(|name| matches!(name, "" | "memory"));
+        let mut paths = self.record.cgroup_paths.clone();
+        paths.retain(|name, _| counts(name));
+        let name = self.record.cgroup.as_deref().unwrap_or_default();
+        Cgroup::from_paths(name, &paths).ok()?.oom_kills().ok()
+    }
+
     /// Its cgroup, where nothing can be done without one.
     pub(crate) fn needs_cgroup(&self, to: &str) -> Result<Cgroup> {
         let missing = || {

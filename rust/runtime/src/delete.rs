@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use pyctr_cgroup::remove_empty;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
@@ -72,6 +73,9 @@ impl Container {
     }
 
     fn remove_cgroup(&self) -> Result<()> {
+        if remove_empty(self.record.cgroup_paths.values()) {
+            return Ok(());
+        }
         match self.cgroup()? {
             Some(cgroup) => Ok(cgroup.destroy()?),
             None => Ok(()),

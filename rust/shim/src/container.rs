@@ -115,13 +115,7 @@ impl Container {
 
     /// Whether memory ran out and the kernel killed something for it. Only known as long as the cgroup is there.
     pub fn oom_killed(&self) -> bool {
-        let kills = self
-            .0
-            .cgroup()
-            .ok()
-            .flatten()
-            .and_then(|cgroup| cgroup.oom_kills().ok());
-        kills.is_some_and(|kills| kills > 0)
+        self.0.oom_kills().is_some_and(|kills| kills > 0)
     }
 
     /// Kill what is left, remove the cgroups, run the hooks. What could not be removed has its record in the bundle still, for the

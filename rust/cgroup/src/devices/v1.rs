@@ -8,8 +8,9 @@ pub(super) fn set(dir: &Dir, rules: &[DeviceRule]) -> Result<()> {
     let list = dir.read("devices.list")?;
     let current =
         parse(&list).ok_or_else(|| Error::parse(dir.path().join("devices.list"), list))?;
-    for (file, entry) in steps(&current, &target) {
-        dir.write(file, &entry)?;
+    for some in steps(&current, &target).chunk_by(|one, next| one.0 == next.0) {
+        let entries: Vec<&str> = some.iter().map(|(_, entry)| entry.as_str()).collect();
+        dir.write_each(some[0].0, &entries)?;
     }
     Ok(())
 }
