@@ -67,6 +67,8 @@ def gather(core: Core, id: str, doc: dict[str, Any], *, dry: bool = False) -> Ho
         setattr(facts, name, value)
     facts.points = doc["Points"]
     facts.joined = _joined(core, host, dry)
+    if "ipc" in facts.joined and not dry:
+        facts.shm_source = facts.joined["ipc"].replace("ns/ipc", "root/dev/shm")
     if host.get("Devices"):
         facts.devices = {
             mapping["PathOnHost"]: _devices(mapping["PathOnHost"]) for mapping in host["Devices"]
@@ -146,15 +148,20 @@ def _joined(core: Core, host: t.HostConfig, dry: bool) -> dict[str, str]:
     for kind, file, key in _JOINABLE:
         mode = str(host.get(key) or "")
         if mode.startswith("container:"):
-            pid = "self" if dry else _running_pid(core, mode.partition(":")[2])
+            pid = "self" if dry else _running_pid(core, mode.partition(":")[2], kind)
             found[kind] = f"/proc/{pid}/ns/{file}"
     return found
 
 
-def _running_pid(core: Core, ref: str) -> int:
+def _running_pid(core: Core, ref: str, kind: str) -> int:
     other = refresh(core, core.containers.find(ref))
     if other is None or other.state not in LIVE:
-        raise Conflict(f"cannot join a namespace of a non running container: {ref}")
+        raise Conflict(f"cannot join the {kind} namespace of container {ref}: it is not running")
+    if kind == "ipc" and core.document(other)["HostConfig"]["IpcMode"] in ("private", "none"):
+        raise Conflict(
+            f"cannot join the ipc namespace of container {ref}: non-shareable IPC "
+            "(hint: use --ipc shareable for the donor container)"
+        )
     return other.pid
 
 

@@ -56,7 +56,8 @@ def archive_get(core: Core, ref: str, path: str, fd: int) -> t.PathStat:
         contents = path.endswith("/.") or posixpath.normpath(path) in ("/", "//", ".")
         name = b"" if contents else os.fsencode(posixpath.basename(posixpath.normpath(path)))
         with Failing(f"archive {path} of container {ref}"):
-            _core.layer_pack(tree.root, os.fsencode(tree.path), fd, name=name)
+            hollow = _own_places(core, tree.row, posixpath.normpath("/" + path), name)
+            _core.layer_pack(tree.root, os.fsencode(tree.path), fd, name=name, hollow=hollow)
         core.note(tree.row, "archive-path")
         return found
 
@@ -94,8 +95,23 @@ def export(core: Core, ref: str, fd: int) -> None:
             stack.enter_context(DirLock(core.paths.container(row.id)))
         root = stack.enter_context(opened(core, row.id, running=running))
         with Failing(f"export container {ref}"):
-            _core.layer_pack(root, b"", fd)
+            _core.layer_pack(root, b"", fd, hollow=_own_places(core, row, "/", b""))
     core.note(row, "export")
+
+
+def _own_places(core: Core, row: Row, top: str, name: bytes) -> list[bytes]:
+    """What an archive of ``top`` calls our own directories, which the image host has and does not show.
+
+    Nothing is read there: an overlay lies in them that cannot show itself.
+    """
+    if not core.document(row).get("HostImage"):
+        return []
+    from pyctr.image.host import masked
+
+    prefix = "/" + top.strip("/")
+    below = prefix.rstrip("/") + "/"
+    rest = [path[len(below) :] for path in masked(core.paths) if f"{path}/".startswith(below)]
+    return [b"/".join(part for part in (name, os.fsencode(path)) if part) for path in rest]
 
 
 def _stat(tree: _Tree, path: str) -> t.PathStat:

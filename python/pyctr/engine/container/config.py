@@ -240,9 +240,6 @@ def check_restart(policy: Mapping[str, Any]) -> None:
 def _log_config(given: Mapping[str, Any]) -> dict[str, Any]:
     driver, options = given.get("Type") or "json-file", dict(given.get("Config") or {})
     if driver not in ("json-file", "none"):
-        raise InvalidParameter(
-            f'error looking up logging plugin {driver}: plugin "{driver}" not found',
-            hint="The log drivers here are json-file and none",
-        )
+        raise InvalidParameter(f'error looking up logging plugin {driver}: plugin "{driver}" not found')
     log_options(options)
     return {"Type": driver, "Config": options}

@@ -83,8 +83,7 @@ def check_name(name: str) -> str:
     if not names.is_name(name):
         raise InvalidParameter(
             f'create {name}: "{name}" includes invalid characters for a local volume name, '
-            'only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed',
-            hint="If you meant a directory of the host, use an absolute path",
+            'only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed: to pass a host directory, use an absolute path'
         )
     return name
 

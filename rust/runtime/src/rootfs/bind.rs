@@ -16,7 +16,7 @@ use rustix::{
     mount::{MountPropagationFlags, OpenTreeFlags, open_tree},
 };
 
-use super::{Depth, idmap::IdMaps, plan::Planned, propagation};
+use super::{Depth, foreign, idmap::IdMaps, plan::Planned, propagation};
 use crate::{
     error::{Cause as _, Context as _, Error, Kind, Result},
     spec::Linux,
@@ -35,7 +35,7 @@ pub(super) fn open(planned: &Planned<'_>, depth: Depth, bundle: &Path) -> Result
     };
     let path = bundle.join(source);
     let copy = match &planned.options.subdir {
-        None => clone_at(&path, depth),
+        None => foreign::clone(&path, depth).unwrap_or_else(|| clone_at(&path, depth)),
         Some(subdir) => clone_inside(&path, subdir, depth),
     };
     copy.map_err(|error| match Errno::from_io_error(&error) {

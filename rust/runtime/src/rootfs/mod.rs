@@ -12,6 +12,7 @@ mod cgroup;
 mod console;
 mod copy_up;
 mod devices;
+mod foreign;
 mod fresh;
 mod idmap;
 mod masked;
