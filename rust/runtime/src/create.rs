@@ -22,7 +22,7 @@ use crate::{
     spec::{NamespaceType, Process, Spec},
     state::{self, Oci, Record, Status},
     sync::{Channel, Tag},
-    talk::Talk,
+    talk::{self, Talk},
     userns,
 };
 
@@ -47,10 +47,16 @@ impl Created {
     /// left then.
     pub fn start(mut self) -> Result<(Container, Child)> {
         let started = self.talk.release().and_then(|()| self.talk.until_running());
-        let hooked = started.and_then(|child| self.container.run_poststart().map(|()| child));
-        match hooked {
-            Ok(child) => Ok((self.container, child)),
-            Err(error) => Err(self.container.undo(error)),
+        let child = match started {
+            Ok(child) => child,
+            Err(error) => return Err(self.container.undo(error)),
+        };
+        match self.container.run_poststart() {
+            Ok(()) => Ok((self.container, child)),
+            Err(error) => {
+                talk::end(&child);
+                Err(self.container.undo(error))
+            }
         }
     }
 

@@ -172,10 +172,15 @@ impl Talk {
 impl Drop for Talk {
     fn drop(&mut self) {
         if let Some(child) = self.child.take() {
-            let _ = pidfd_send_signal(&child.pidfd, Signal::KILL);
-            let _ = wait_for(child.pid);
+            end(&child);
         }
     }
+}
+
+/// Kills a child and waits for its end.
+pub(crate) fn end(child: &Child) {
+    let _ = pidfd_send_signal(&child.pidfd, Signal::KILL);
+    let _ = wait_for(child.pid);
 }
 
 fn wait_for(pid: Pid) -> std::result::Result<Option<rustix::process::WaitStatus>, Errno> {
