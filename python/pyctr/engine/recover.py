@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import time
 
+from pyctr import _core
 from pyctr.engine import cgroups
 from pyctr.engine.image.collect import collect_leftovers
 from pyctr.engine.state import STARTABLE, end, is_live, refresh_all
 from pyctr.store import files, names, owner
+from pyctr.store.json import loads
 from pyctr.store.locks import DirLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyctr.engine.core import Core
     from pyctr.store.containers import Row
+
+
+START_SECONDS = 1.0
+"""How long a supervisor may take from the death of its starter until it has something to show or ends."""
+LOOK_SECONDS = 0.02
+"""How often to look for that."""
 
 
 def take_over(core: Core, id: str, claimant: str) -> None:
@@ -26,8 +35,8 @@ def take_over(core: Core, id: str, claimant: str) -> None:
             return
         if row.state == "removing":
             _erase(core, row)
-        elif is_live(core, row):
-            _adopt(core, row)
+        elif _comes_up(core, row):
+            _adopt(core, row, claimant)
         elif row.state == "creating":
             _clear_cgroups(core, row)
             _erase(core, row)
@@ -90,12 +99,33 @@ def _entries(path: str) -> list[str]:
         return []
 
 
-def _adopt(core: Core, row: Row) -> None:
-    """Its starter died, its supervisor lives: it runs."""
-    from pyctr.engine.container.start import read_state
+def _comes_up(core: Core, row: Row) -> bool:
+    """Whether a container that a dead process was starting has a supervisor; waits until it knows."""
+    state, deadline = _state_file(core, row), time.monotonic() + START_SECONDS
+    while is_live(core, row):
+        if os.path.exists(state) or time.monotonic() > deadline:
+            return True
+        _core.wait_lock(core.paths.shim_lock(row.id), LOOK_SECONDS)
+    return False
 
-    pid, started = read_state(core, row)
+
+def _adopt(core: Core, row: Row, claimant: str) -> None:
+    """Its starter died, its supervisor lives: it runs. The supervisor is not asked, for it may be stuck."""
+    path, pid, started = _state_file(core, row), 0, time.time_ns()
+    try:
+        started = os.stat(path).st_mtime_ns
+        pid = int(loads(files.read(path))["init"]["pid"])
+    except FileNotFoundError:
+        # It has not come so far: the next command looks again.
+        core.containers.take_over(row.id, owner.me(), claimant)
+        return
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
     core.containers.set(row.id, state="running", owner="", pid=pid, started=started, boot=owner.boot_id())
+
+
+def _state_file(core: Core, row: Row) -> str:
+    return f"{core.paths.bundle(row.id)}/state.json"
 
 
 def _undo_start(core: Core, row: Row) -> None:

@@ -83,6 +83,27 @@ def test_attached_clients_are_told(host: Host) -> None:
     assert host.clean() == {}
 
 
+@pytest.mark.parametrize("mode", ["-d", "--rm"])
+def test_a_stopped_supervisor_whose_starter_died_keeps_nobody_waiting(host: Host, mode: str) -> None:
+    """Stopped at some moment of its start. Once it goes on, the container is what it would have been."""
+    for _ in range(times(1, 40)):
+        starter = host.pyctr.start("run", mode, "--net=none", "busybox", "sleep", "1000")
+        deadline = time.monotonic() + 60
+        pids: list[int] = []
+        while not pids:
+            assert time.monotonic() < deadline
+            locks = (host.base / "run" / "containers").glob("*/shim.lock")
+            pids = [int(text) for lock in locks if (text := lock.read_text())]
+        time.sleep(random.uniform(0, 0.01))
+        os.kill(pids[0], signal.SIGSTOP)
+        starter.kill()
+        starter.communicate()
+        host.rows()
+        assert host.pyctr.ok("run", "--rm", "--net=none", "busybox", "echo", "well") == "well\n"
+        os.kill(pids[0], signal.SIGCONT)
+        host.empty()
+
+
 def test_at_random_moments(host: Host) -> None:
     for _ in range(times(3, 100)):
         process = host.pyctr.start("run", "--rm", "--net=none", "busybox", "sh", "-c", "exit 5")

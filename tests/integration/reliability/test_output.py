@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -115,6 +116,23 @@ def test_a_stopped_client_does_not_keep_stop_waiting(host: Host) -> None:
     assert host.pyctr("rm", "box").returncode == 0
     stuck.kill()
     stuck.communicate()
+
+
+def test_a_stopped_client_keeps_no_supervisor(host: Host) -> None:
+    """The kernel holds the last output for it; the log has it anyway."""
+    size = 900_000  # more than a socket takes by itself, less than what makes the container wait
+    script = f"echo up; until [ -e /go ]; do sleep 0.05; done; head -c {size} /dev/zero; exit 7"
+    client = host.pyctr.start("run", "--net=none", "--name", "box", "host", "sh", "-c", script)
+    assert client.stdout is not None
+    assert client.stdout.readline() == b"up\n"
+    client.send_signal(signal.SIGSTOP)
+    host.pyctr.ok("exec", "box", "touch", "/go")
+    assert host.pyctr.ok("wait", "box") == "7\n"
+    host.settle()
+    assert host.pyctr("logs", "box").stdout == b"up\n" + bytes(size)
+    client.send_signal(signal.SIGCONT)
+    out, _ = client.communicate(timeout=60)
+    assert (out == bytes(size), client.returncode) == (True, 7)
 
 
 def test_a_slow_reader_gets_everything(host: Host) -> None:
