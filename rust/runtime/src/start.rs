@@ -44,9 +44,8 @@ impl Container {
             other => other.context(what)?,
         }
         write(gate.as_fd(), b"0").context(what)?;
-        if !self.record.poststart.is_empty() {
-            wait_for_program(&gate).context(what)?;
-        }
+        // Signals that come from now on are for the program, not for what becomes it.
+        wait_for_program(&gate).context(what)?;
         self.run_poststart().inspect_err(|_| {
             // The hook's failure is the one to tell.
             let _ = self.delete(true);

@@ -165,7 +165,7 @@ class Runtime:
         # A process without a command line is one that has died, and whose parent takes its time.
         processes = [path for path in Path("/proc").glob("[0-9]*") if _read(path / "cmdline")]
         found += [f"process {path}" for path in processes if self.mark in _read(path / "cgroup")]
-        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+        mounts = _read(Path("/proc/self/mountinfo")).splitlines()
         return found + [f"mount {line}" for line in mounts if str(self.base) in line]
 
     def clean(self) -> None:
@@ -185,6 +185,7 @@ def until(holds: Any, what: Any, seconds: float = 15) -> None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text()
+        # Others on the machine may call themselves what they like.
+        return path.read_text(errors="replace")
     except OSError:
         return ""
