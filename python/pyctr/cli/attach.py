@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pyctr.errors import SystemFailure
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyctr.cli.command import Parsed
@@ -31,7 +33,7 @@ def converse(context: Context, streams: Streams, session: Session) -> int:
         context.warn(warning)
     try:
         code = streams.run(session)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemFailure):
         session.close()
         raise
     if code is None:

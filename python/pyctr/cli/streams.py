@@ -9,6 +9,7 @@ from select import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, poll
 from pyctr.cli.context import Refused
 from pyctr.cli.signals import PROXIED, SIGWINCH, SignalQueue
 from pyctr.cli.terminal import DETACH_DEFAULT, DetachKeys, RawMode, detach_sequence, is_terminal, size
+from pyctr.errors import SystemFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ class Streams:
         self.signals.direct = lambda number: self._forward(session, number)
         try:
             write_all(self.outputs[stream], data)
+        except BrokenPipeError:
+            raise
+        except OSError as problem:
+            reason = (problem.strerror or "failed").lower()
+            raise SystemFailure(f"cannot write the output: {reason}", errno=problem.errno or 0) from None
         finally:
             self.signals.direct = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tarfile
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -124,3 +125,31 @@ def test_a_storage_driver_can_be_named(pyctr: Pyctr, archive: bytes) -> None:
     assert done.stderr == b'pyctr: no such storage driver: "floppy": use one of overlay2, vfs\n'
     pyctr.ok("--storage-driver", "vfs", "import", "-", "copied", stdin=archive)
     assert pyctr.ok("--storage-driver", "vfs", "info", "-f", "{{.Driver}}") == "vfs\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "words"),
+    [
+        ("box:", "here", "source can not be empty"),
+        ("", "box:/x", "source can not be empty"),
+        ("/etc/hostname", "box:", "destination can not be empty"),
+        ("/etc/hostname", "box:/etc/passwd/x", "not a directory"),
+        ("/etc", "box:/etc/passwd", "cannot copy directory"),
+        ("/etc/hostname", "box:/nowhere/", "no such directory"),
+        ("nowhere:/x", "here", "no such container: nowhere"),
+    ],
+)
+def test_what_cp_refuses(pyctr: Pyctr, tmp_path: Path, source: str, destination: str, words: str) -> None:
+    pyctr.ok("create", "--net=none", "--name", "box", "busybox", "true")
+    done = pyctr("cp", source, destination, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert words in done.stderr.decode().lower()
+    assert not (tmp_path / "here").exists()
+
+
+def test_a_full_disk_under_our_output_is_told(pyctr: Pyctr) -> None:
+    argv = pyctr.argv("run", "--rm", "--net=none", "busybox", "echo", "hello")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, check=False, env=pyctr.environ)
+    assert done.returncode == 125
+    assert done.stderr.startswith(b"pyctr: cannot write the output: no space left on device\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from errno import EPIPE
 
 from pyctr.cli.command import Command, Option, Parsed
 from pyctr.cli.copying import (
@@ -31,6 +32,10 @@ def run(context: Context, parsed: Parsed) -> None:
         raise InvalidParameter("copying between containers is not supported")
     if not source_container and not container:
         raise InvalidParameter("must specify at least one container source")
+    if not source:
+        raise InvalidParameter("source can not be empty")
+    if not destination:
+        raise InvalidParameter("destination can not be empty")
     if source_container:
         _from_container(context, parsed, source_container, source, destination)
     else:
@@ -156,8 +161,12 @@ class _Pipe:
     def __exit__(self, kind: object, _error: object, _trace: object) -> None:
         os.close(self.reader)
         self.thread.join()
-        if self.problem is not None and (kind is None or isinstance(self.problem, PyctrError)):
+        if self.problem is not None and (kind is None or self._is_news()):
             raise self.problem
+
+    def _is_news(self) -> bool:
+        """Whether the writer failed by itself, and not because the reader had."""
+        return isinstance(self.problem, PyctrError) and getattr(self.problem, "errno", 0) != EPIPE
 
 
 def _failure(what: str, path: str, problem: OSError) -> PyctrError:
