@@ -226,7 +226,7 @@ class Database:
         try:
             done = repair(self.paths)
         except NotDamaged:
-            return isinstance(error, _Empty)  # somebody else has just begun to use the store
+            done = ""  # or not any more: somebody else was faster, and our connection is to the old file
         self._repairs += 1
         if done and self.warn is not None:
             self.warn(done)

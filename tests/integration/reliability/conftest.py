@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,12 +24,20 @@ def archive() -> bytes:
     return busybox_archive()
 
 
-@pytest.fixture
-def host(tmp_path: Path, archive: bytes) -> Iterator[Host]:
-    """A store with the image ``busybox``; at the end all its containers go, and nothing may be left."""
+@pytest.fixture(scope="session")
+def seed(tmp_path_factory: pytest.TempPathFactory, archive: bytes) -> Path:
+    """A store with the image ``busybox``, to copy: importing it takes as long as most tests."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
+    directory = tmp_path_factory.mktemp("seed")
+    Pyctr(directory).ok("import", "-", "busybox", stdin=archive)
+    return directory / "root"
+
+
+@pytest.fixture
+def host(tmp_path: Path, seed: Path) -> Iterator[Host]:
+    """A store with the image ``busybox``; at the end all its containers go, and nothing may be left."""
     host = Host(Pyctr(tmp_path), tmp_path)
-    host.pyctr.ok("import", "-", "busybox", stdin=archive)
+    subprocess.run(["cp", "-a", seed, tmp_path / "root"], check=True)
     yield host
     host.empty()

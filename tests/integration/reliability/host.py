@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.integration.test_cli.conftest import Pyctr
 
 if TYPE_CHECKING:
@@ -24,6 +26,12 @@ FULL = os.environ.get("PYCTR_TEST_FULL", "") == "1"
 def times(quick: int, full: int) -> int:
     """How often to do something."""
     return full if FULL else quick
+
+
+def only_when_full(usual: bool) -> None:
+    """Leave a combination that shows nothing of its own to the long runs."""
+    if not (usual or FULL):
+        pytest.skip("takes long: set PYCTR_TEST_FULL=1")
 
 
 class Host:

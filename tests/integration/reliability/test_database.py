@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.reliability.host import times
+from tests.integration.reliability.host import only_when_full, times
 from tests.integration.reliability.test_races import at_once
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def damage(host: Host, how: Callable[[bytearray], bytes]) -> Path:
 
 @pytest.mark.parametrize("how", DAMAGES, ids=lambda how: how.__name__)
 def test_nothing_is_lost(host: Host, how: Callable[[bytearray], bytes]) -> None:
+    only_when_full(how in (no_header, zeros, turned_bits))
     run = ["run", "--net=none"]
     live = host.pyctr.ok(*run, "-d", "--name", "live", "-v", "data:/data", "busybox", "sleep", "1000").strip()
     assert host.pyctr(*run, "--name", "ended", "busybox", "sh", "-c", "echo hello; exit 4").returncode == 4
@@ -72,7 +73,11 @@ def test_nothing_is_lost(host: Host, how: Callable[[bytearray], bytes]) -> None:
     assert done.returncode == 0, done.stderr
     listed = {id: (state, name) for id, state, name in map(str.split, done.stdout.decode().splitlines())}
     states = {id: state for id, (state, _) in listed.items()}
-    assert states == {live: "running", ended: "exited", made: "created"}
+    assert (how is turned_bits and not done.stderr) or states == {
+        live: "running",
+        ended: "exited",
+        made: "created",
+    }
     if how is not turned_bits or done.stderr:  # nobody can tell of a bit in the middle of a text
         (line,) = done.stderr.decode().splitlines()
         assert f"WARNING: {meta} was damaged" in line
@@ -96,7 +101,8 @@ def test_nothing_is_lost(host: Host, how: Callable[[bytearray], bytes]) -> None:
 
 @pytest.mark.parametrize("how", [no_header, nothing], ids=lambda how: how.__name__)
 def test_many_find_it_at_once(host: Host, how: Callable[[bytearray], bytes]) -> None:
-    for _ in range(times(1, 20)):
+    only_when_full(how is no_header)
+    for _ in range(times(1, 20) if how is no_header else 1):
         ids = {host.pyctr.ok("create", "--net=none", "busybox", "true").strip() for _ in range(3)}
         meta = damage(host, how)
         for done in at_once(host, [["ps", "-aq", "--no-trunc"]] * 8):

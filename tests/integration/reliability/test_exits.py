@@ -24,7 +24,7 @@ CODES = {0: "true", 37: "exit 37", 126: "exit 126", 127: "exit 127", 137: "sh -c
 
 
 def test_fast_exits(engine: pyctr.Engine) -> None:
-    for turn in range(times(60, 1000)):
+    for turn in range(times(35, 1000)):
         code = list(CODES)[turn % len(CODES)]
         assert engine.run("host", ["sh", "-c", CODES[code]], network="none").exit_code == code
     for program, code in (("/nosuch", 127), ("/etc/passwd", 126)):
@@ -59,9 +59,9 @@ def test_stop_takes_as_long_as_it_is_given(engine: pyctr.Engine, paused: bool) -
     if paused:
         container.pause()
     before = time.monotonic()
-    container.stop(timeout=2)
+    container.stop(timeout=times(1, 2))
     lasted = time.monotonic() - before
-    assert lasted >= 1.5
+    assert lasted >= times(1, 2) - 0.5
     if FULL:
         assert lasted <= 2.5
     assert container.attrs["State"]["ExitCode"] == 137
@@ -113,10 +113,15 @@ def test_a_long_life_leaks_nothing(engine: pyctr.Engine) -> None:
     work()
     turn()
     before = open_descriptors()
-    for number in range(times(25, 500)):
+    for number in range(times(12, 500)):
         turn()
         if number % 10 == 0:
             work()
+    deadline = time.monotonic() + 20
+    while (
+        open_descriptors() != before and time.monotonic() < deadline
+    ):  # the sweeper's, which works behind us
+        time.sleep(0.02)
     assert open_descriptors() == before
     assert zombies() == []
 
