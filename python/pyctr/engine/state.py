@@ -124,6 +124,7 @@ def end(core: Core, row: Row, record: dict[str, Any] | None = None) -> Row | Non
     columns.update(pid=0, owner="")
     core.containers.change(row.id, (row.state,), **columns)
     remove_bundle(core, row)
+    core.sweeper.start()
     return row.replaced(**columns)
 
 

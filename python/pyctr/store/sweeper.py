@@ -26,7 +26,8 @@ class Sweeper:
     def remove(self, path: str, trash: str) -> list[OSError]:
         """Remove a tree by way of the directory ``trash``. Harmless when it is gone.
 
-        Gives what could not be removed, as far as that is known by now.
+        Gives what could not be removed, as far as that is known by now: a process that lives on gives the
+        disk back after the next ``start``.
         """
         try:
             target = files.discard(path, trash)
@@ -37,18 +38,14 @@ class Sweeper:
             return []
         if not self._lasting:
             return files.remove_tree(target)
-        self._leave(target)
-        return []
-
-    def wait(self) -> None:
-        """Wait until all is swept that was given up to now."""
-        self._idle.acquire()
-        self._idle.release()
-
-    def _leave(self, target: str) -> None:
         with self._lock:
             self._pending.append(target)
-            if self._running:
+        return []
+
+    def start(self) -> None:
+        """Sweep what was removed, from now on and elsewhere: the last that is done about something."""
+        with self._lock:
+            if self._running or not self._pending:
                 return
             self._running = True
             self._idle.acquire()
@@ -56,6 +53,12 @@ class Sweeper:
             _thread.start_new_thread(self._sweep, ())
         except RuntimeError:  # no thread to be had
             self._sweep()
+
+    def wait(self) -> None:
+        """Sweep, and wait until all is gone."""
+        self.start()
+        self._idle.acquire()
+        self._idle.release()
 
     def _sweep(self) -> None:
         while True:
@@ -65,7 +68,5 @@ class Sweeper:
                     self._idle.release()
                     return
                 target = self._pending.pop()
-            try:
-                files.remove_tree(target)
-            except OSError:
-                continue  # of descriptors, for example: it stays in the trash, for the next command
+            # What cannot be removed stays in the trash, for the next command.
+            files.remove_tree(target)

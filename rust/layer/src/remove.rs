@@ -17,7 +17,7 @@ use crate::{Error, Result};
 const DEEP: usize = 64;
 
 /// Remove `name` in `parent` and everything in it; symbolic links are removed, never followed. What is gone already
-/// is no error, so that doing it twice is harmless.
+/// is no error, so that doing it twice is harmless. What cannot be removed does not keep the rest from going.
 ///
 /// # Errors
 ///
@@ -33,47 +33,65 @@ pub fn remove_tree(parent: BorrowedFd<'_>, name: &[u8]) -> Result<()> {
         Err(error) => return Err(failed(error)),
     }
     let top = open(parent, name).map_err(failed)?;
-    let mut moved = 0;
-    empty(top.as_fd(), top.as_fd(), 0, &mut moved).map_err(failed)?;
-    // What was too deep lies in the top directory now; each round makes the tree at least DEEP levels flatter.
-    while moved > 0 {
-        moved = 0;
-        empty(top.as_fd(), top.as_fd(), 0, &mut moved).map_err(failed)?;
+    // What was too deep lies in the top directory after a round: each makes the tree at least DEEP levels flatter.
+    loop {
+        let mut round = Round {
+            top: top.as_fd(),
+            moved: 0,
+        };
+        round.empty(top.as_fd(), 0).map_err(failed)?;
+        if round.moved == 0 {
+            break;
+        }
     }
     drop(top);
     gone(unlinkat(parent, name, AtFlags::REMOVEDIR)).map_err(failed)
 }
 
-/// Empty `directory`; what lies too deep is moved to `top` and counted in `moved`.
-fn empty(
-    top: BorrowedFd<'_>,
-    directory: BorrowedFd<'_>,
-    depth: usize,
-    moved: &mut u64,
-) -> rustix::io::Result<()> {
-    let mut listing = Dir::read_from(directory)?;
-    while let Some(entry) = listing.read() {
-        let entry = entry?;
-        let name = entry.file_name();
-        if matches!(name.to_bytes(), b"." | b"..") {
-            continue;
+/// One way through the tree.
+struct Round<'a> {
+    top: BorrowedFd<'a>,
+    /// Directories that lay too deep and were moved to the top.
+    moved: u64,
+}
+
+impl Round<'_> {
+    /// Empty `directory` as far as that can be done; gives the first error.
+    fn empty(&mut self, directory: BorrowedFd<'_>, depth: usize) -> rustix::io::Result<()> {
+        let mut result = Ok(());
+        let mut listing = Dir::read_from(directory)?;
+        while let Some(entry) = listing.read() {
+            let entry = entry?;
+            let name = entry.file_name();
+            if !matches!(name.to_bytes(), b"." | b"..") {
+                let is_directory = entry.file_type() == FileType::Directory;
+                result = result.and(self.remove(directory, name, is_directory, depth));
+            }
         }
-        if entry.file_type() != FileType::Directory && unlink(directory, name)? {
-            continue;
+        result
+    }
+
+    fn remove(
+        &mut self,
+        directory: BorrowedFd<'_>,
+        name: &CStr,
+        is_directory: bool,
+        depth: usize,
+    ) -> rustix::io::Result<()> {
+        if !is_directory && unlink(directory, name)? {
+            return Ok(());
         }
         if depth == DEEP {
-            move_up(top, directory, name, moved)?;
-            continue;
+            return move_up(self.top, directory, name, &mut self.moved);
         }
         let below = match open(directory, name) {
-            Err(Errno::NOENT) => continue,
+            Err(Errno::NOENT) => return Ok(()),
             below => below?,
         };
-        empty(top, below.as_fd(), depth + 1, moved)?;
+        let emptied = self.empty(below.as_fd(), depth + 1);
         // Not empty when something was put into it meanwhile: the caller's next round, or its error, sees to it.
-        gone(unlinkat(directory, name, AtFlags::REMOVEDIR))?;
+        emptied.and(gone(unlinkat(directory, name, AtFlags::REMOVEDIR)))
     }
-    Ok(())
 }
 
 /// Remove anything but a directory; false when it turns out to be one.
@@ -140,6 +158,33 @@ mod tests {
         remove(home.path(), "tree").expect("removed");
         assert!(!tree.exists() && home.path().join("kept").exists());
         remove(home.path(), "tree").expect("twice is harmless");
+    }
+
+    #[test]
+    fn an_obstacle_keeps_nothing_else() {
+        let home = tempfile::tempdir().expect("temporary directory");
+        let tree = home.path().join("tree");
+        for name in ["a", "b", "c"] {
+            fs::create_dir_all(tree.join(name).join("below")).expect("made");
+            fs::write(tree.join(name).join("file"), "x").expect("written");
+        }
+        let flag = |flag| {
+            let done = std::process::Command::new("chattr")
+                .arg(flag)
+                .arg(tree.join("b"))
+                .status();
+            done.is_ok_and(|status| status.success())
+        };
+        if !flag("+i") {
+            return; // not root, or a file system without such flags
+        }
+        let result = remove(home.path(), "tree");
+        assert!(flag("-i"));
+        assert!(result.is_err());
+        assert!(
+            !tree.join("a").exists() && tree.join("b/file").exists() && !tree.join("c").exists()
+        );
+        remove(home.path(), "tree").expect("removed");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io,
     os::fd::{AsFd, OwnedFd, RawFd},
+    path::PathBuf,
 };
 
 use pyctr_layer::{
@@ -210,12 +211,23 @@ pub fn tree_copy(py: Python<'_>, source: RawFd, target: RawFd) -> PyResult<()> {
     .map_err(raise)
 }
 
-/// Remove `name` in the directory `parent` and all that is in it. Harmless when it is gone.
+/// Remove `path` and all that is in it; symbolic links in it, and itself, are not followed. Harmless when it is gone. OSError for
+/// the first thing that cannot be removed, when all that can be is gone.
 #[pyfunction]
-pub fn tree_remove(py: Python<'_>, parent: RawFd, name: &[u8]) -> PyResult<()> {
-    let parent = duplicate(parent)?;
-    py.detach(|| pyctr_layer::remove_tree(parent.as_fd(), name))
-        .map_err(raise)
+pub fn tree_remove(py: Python<'_>, path: PathBuf) -> PyResult<()> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(PyValueError::new_err("the root cannot be removed"));
+    };
+    py.detach(|| match File::open(parent) {
+        Ok(parent) => pyctr_layer::remove_tree(parent.as_fd(), name.as_encoded_bytes()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::io(
+            "open",
+            parent.as_os_str().as_encoded_bytes(),
+            error,
+        )),
+    })
+    .map_err(raise)
 }
 
 /// Bytes on disk and number of files of the tree `root`; files with several names count once.

@@ -53,7 +53,8 @@ def fill(root: Path, count: int = 40) -> list[str]:
 
 def fresh(root: Path) -> tuple[Store, list[str]]:
     """The store as the next command sees it, and what that is told."""
-    store, told = Store(str(root), str(root / "run")), []
+    told: list[str] = []
+    store = Store(str(root), str(root / "run"))
     store.db.warn = told.append
     return store, told
 

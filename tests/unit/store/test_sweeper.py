@@ -39,6 +39,7 @@ def test_all_of_it_goes(tmp_path: Path, trash: Path, lasting: bool) -> None:
 def test_what_is_not_there(tmp_path: Path, trash: Path, lasting: bool) -> None:
     sweeper = Sweeper(lasting=lasting)
     assert sweeper.remove(str(tmp_path / "never"), str(trash)) == []
+    sweeper.start()
     sweeper.wait()
 
 
@@ -56,6 +57,7 @@ def test_nobody_waits_in_a_process_that_lives_on(
     sweeper = Sweeper(lasting=True)
     for n in range(2):
         sweeper.remove(str(tree(tmp_path / str(n))), str(trash))
+        sweeper.start()
     assert len(list(trash.iterdir())) == 2
     os.write(opened, b"12")
     sweeper.wait()
@@ -74,11 +76,8 @@ def test_a_trash_that_cannot_take_it(tmp_path: Path) -> None:
 def test_trouble_leaves_it_to_the_next_command(
     tmp_path: Path, trash: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: str) -> list[OSError]:
-        raise OSError(24, "Too many open files")
-
-    monkeypatch.setattr(files, "remove_tree", fail)
     sweeper = Sweeper(lasting=True)
+    monkeypatch.setattr(files, "remove_tree", lambda path: [OSError(24, "Too many open files")])
     sweeper.remove(str(tree(tmp_path / "t")), str(trash))
     sweeper.wait()
     assert len(list(trash.iterdir())) == 1

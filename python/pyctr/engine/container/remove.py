@@ -61,6 +61,7 @@ def erase(core: Core, row: Row, *, volumes: bool = False, quietly: bool = False)
     _forget(core, row.id, anonymous)
     if not quietly:
         core.note(row, "destroy")
+    core.sweeper.start()
 
 
 def _forget(core: Core, id: str, anonymous: list[str]) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import _socket
 import os
-import time
 
 from pyctr import _core
-from pyctr.engine.clock import NEVER, parse_rfc3339
+from pyctr.engine.clock import parse_rfc3339
 from pyctr.engine.container import netfiles
 from pyctr.engine.container.log_options import log_options
 from pyctr.engine.container.spec import build_spec
@@ -202,12 +201,3 @@ def _handed_over(session: ShimSession, *, attach: bool) -> ShimSession | None:
         return session
     session.close()
     return None
-
-
-def read_state(core: Core, row: Row) -> tuple[int, int]:
-    """The pid and start time of a running container whose starter did not live to write them down."""
-    try:
-        state = ask(core.paths.bundle(row.id), {"op": "state"})
-        return int(state.get("pid") or 0), parse_rfc3339(state.get("started_at") or NEVER)
-    except (PyctrError, ValueError):
-        return 0, time.time_ns()
