@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from pyctr.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# The same examples in every run, so that a change is judged by what it changed; others with PYCTR_TEST_FULL=1.
+settings.register_profile("same", derandomize=True)
+if not os.environ.get("PYCTR_TEST_FULL"):
+    settings.load_profile("same")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import shutil
@@ -137,6 +136,6 @@ def _remove_groups(podman: Podman, before: set[Path]) -> bool:
         shutil.rmtree(path, ignore_errors=True)
     ours = [path for path, _, _ in os.walk(HIERARCHIES) if f"/{podman.parent}" in path]
     for group in sorted(ours, reverse=True):
-        with contextlib.suppress(OSError):
-            os.rmdir(group)
+        # Where there is no hierarchy conmon has written an ordinary file.
+        shutil.rmtree(group, ignore_errors=True)
     return {*HIERARCHIES.iterdir()} <= before and not any(os.path.exists(group) for group in ours)

@@ -424,7 +424,10 @@ OPTION = st.one_of(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(OPTION, max_size=4))
 def test_same_as_docker_for_any_options(fake_docker: Any, in_workdir: Path, options: list[list[str]]) -> None:
-    compare(fake_docker, [*(word for option in options for word in option), "busybox"], in_workdir)
+    words = [*(word for option in options for word in option), "busybox"]
+    if str(ours(words)).endswith("value out of range"):
+        return  # where docker lets a number overflow: test_numbers_beyond_what_the_kernel_counts_are_refused
+    compare(fake_docker, words, in_workdir)
 
 
 def test_lower_case_where_docker_has_a_capital() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from errno import ENOENT
+
 from pyctr.engine import signals
 from pyctr.engine.session import SupervisorGone, ask
 from pyctr.engine.state import LIVE
-from pyctr.errors import Conflict
+from pyctr.errors import Conflict, SystemFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,12 +32,21 @@ def send(core: Core, row: Row, number: int) -> bool:
         return False
     core.note(row, "kill", signal=str(number))
     if row.state == "paused" and number in _ending(core, row):
-        # A frozen process does what a signal says only when it thaws.
-        from pyctr.engine import cgroups
-
-        cgroups.freeze(core, row, frozen=False)
-        core.containers.change(row.id, ("paused",), state="running")
+        _wake(core, row)
     return True
+
+
+def _wake(core: Core, row: Row) -> None:
+    """A frozen process does what a signal says only when it thaws; but on version 2 it is killed at once."""
+    from pyctr.engine import cgroups
+
+    try:
+        cgroups.freeze(core, row, frozen=False)
+    except SystemFailure as error:
+        if error.errno != ENOENT:
+            raise
+        return
+    core.containers.change(row.id, ("paused",), state="running")
 
 
 def _ending(core: Core, row: Row) -> tuple[int, ...]:
