@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-# The same examples in every run, so that a change is judged by what it changed; others with PYCTR_TEST_FULL=1.
+# The same examples in every run: a change is judged by what it changed. Others with PYCTR_TEST_FULL=1.
 settings.register_profile("same", derandomize=True)
 if not os.environ.get("PYCTR_TEST_FULL"):
     settings.load_profile("same")
