@@ -203,6 +203,17 @@ def test_directories_that_no_row_names_go(engine: pyctr.Engine, local: LocalEngi
     assert os.listdir(paths.run_containers) == []
 
 
+def test_a_bundle_left_by_who_saw_the_end_goes(engine: pyctr.Engine, local: LocalEngine) -> None:
+    """Whoever writes down that a container ended may be killed before it has removed the bundle."""
+    container = engine.containers.run("host", ["sh", "-c", "exit 6"])
+    assert container.wait() == 6
+    os.makedirs(f"{local.core.paths.bundle(container.id)}/deep")
+    with fresh(local) as after:
+        assert [each.status for each in after.containers.list(all=True)] == ["exited"]
+    assert os.listdir(local.core.paths.run_containers) == []
+    assert container.attrs["State"]["ExitCode"] == 6
+
+
 def test_a_damaged_record_is_named_and_can_be_removed(engine: pyctr.Engine, local: LocalEngine) -> None:
     damaged = engine.containers.run("host", SLEEP, name="damaged")
     local.core.containers.set(damaged.id, doc='{"Config": ')

@@ -8,7 +8,7 @@ import time
 from pyctr import _core
 from pyctr.engine import cgroups
 from pyctr.engine.image.collect import collect_leftovers
-from pyctr.engine.state import STARTABLE, end, is_live, refresh_all
+from pyctr.engine.state import STARTABLE, end, is_live, refresh_all, remove_bundle
 from pyctr.store import files, names, owner
 from pyctr.store.json import loads
 from pyctr.store.locks import DirLock
@@ -67,20 +67,30 @@ def sweep_files(core: Core) -> None:
 
 
 def sweep_orphans(core: Core, rows: list[Row]) -> None:
-    """Remove containers' directories that no row names: what a failing disk kept from being removed.
+    """Remove containers' directories that no row names, and bundles of containers that have ended.
 
-    A directory tells how many are in it, so that usually nobody has to read their names.
+    A failing disk kept them from being removed, or death whoever was about to. A directory tells how many are in it, so that usually nobody has to read their names.
     """
     bundles = sum(row.state not in STARTABLE for row in rows)
     for home, expected in ((core.paths.containers, len(rows)), (core.paths.run_containers, bundles)):
         if _directories_in(home) <= expected:
             continue
-        # Their rows come first, so a directory without a row now will never get one.
-        for id in _entries(home):
-            if names.is_id(id) and core.containers.get(id) is None:
+        for id in filter(names.is_id, _entries(home)):
+            # Its row comes first, so a directory without a row now will never get one.
+            if core.containers.get(id) is None:
                 cgroups.destroy_orphan(id)
                 files.remove_tree(f"{home}/{id}")
                 core.driver.remove(id, core.sweeper)
+            elif home == core.paths.run_containers:
+                _sweep_bundle(core, id)
+
+
+def _sweep_bundle(core: Core, id: str) -> None:
+    """Remove the bundle of a container that has ended, unless somebody is at work on it."""
+    with DirLock(core.paths.container(id), wait=False) as lock:
+        row = core.containers.get(id)
+        if lock.held and row is not None and row.state in STARTABLE and not is_live(core, row):
+            remove_bundle(core, row)
 
 
 def _directories_in(path: str) -> int:
