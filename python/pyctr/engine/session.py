@@ -223,8 +223,12 @@ class ShimSession:
                 del self._outgoing[:sent]
         except BlockingIOError:
             return
-        except OSError:  # broken: reading says so in its turn
+        except (BrokenPipeError, ConnectionResetError):  # reading says so in its turn
             self._outgoing.clear()
+        except OSError as error:
+            self._over = True
+            reason = (error.strerror or str(error)).lower()
+            raise SystemFailure(f"cannot talk to the supervisor: {reason}", errno=error.errno or 0) from error
 
 
 def connect(bundle: str, **options: Any) -> ShimSession:

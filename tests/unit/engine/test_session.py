@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -14,7 +15,7 @@ import pytest
 from pyctr.api import collect
 from pyctr.engine import frames
 from pyctr.engine.session import ShimSession, SupervisorGone, ask, connect
-from pyctr.errors import Conflict, InvalidParameter, NotFound, PyctrError, StartFailure
+from pyctr.errors import Conflict, InvalidParameter, NotFound, PyctrError, StartFailure, SystemFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,6 +86,17 @@ def test_a_supervisor_that_goes_is_noticed(ends: tuple[ShimSession, socket.socke
     peer.close()
     with pytest.raises(SupervisorGone):
         session.handshake()
+
+
+def test_a_request_that_cannot_be_sent_is_not_waited_for(
+    ends: tuple[ShimSession, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(fd: int, data: bytes) -> int:
+        raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(SystemFailure, match="cannot talk to the supervisor: no buffer space available"):
+        ends[0].request({"op": "start"})
 
 
 def test_without_a_record_the_engine_finds_out() -> None:
