@@ -69,8 +69,8 @@ def sweep_files(core: Core) -> None:
 def sweep_orphans(core: Core, rows: list[Row]) -> None:
     """Remove containers' directories that no row names, and bundles of containers that have ended.
 
-    A failing disk kept them from being removed, or death whoever was about to. A directory tells how many are in
-    it, so that usually nobody has to read their names.
+    A failing disk kept them from being removed, or death whoever was about to. A directory tells how many are
+    in it, so that usually nobody has to read their names.
     """
     bundles = sum(row.state not in STARTABLE for row in rows)
     for home, expected in ((core.paths.containers, len(rows)), (core.paths.run_containers, bundles)):
