@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import os
 
 from pyctr.store import files
 
@@ -14,10 +15,14 @@ class Sweeper:
     each block that it discards. What an early death leaves is swept by a later command.
     """
 
-    __slots__ = ("_idle", "_lasting", "_lock", "_pending", "_running")
+    __slots__ = ("_idle", "_lasting", "_lock", "_pending", "_process", "_running")
 
     def __init__(self, *, lasting: bool = False) -> None:
         self._lasting = lasting
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._pending: list[str] = []
         self._running = False
         self._lock = _thread.allocate_lock()
@@ -38,12 +43,14 @@ class Sweeper:
             return []
         if not self._lasting:
             return files.remove_tree(target)
+        self._notice_fork()
         with self._lock:
             self._pending.append(target)
         return []
 
     def start(self) -> None:
         """Sweep what was removed, from now on and elsewhere: the last that is done about something."""
+        self._notice_fork()
         with self._lock:
             if self._running or not self._pending:
                 return
@@ -59,6 +66,11 @@ class Sweeper:
         self.start()
         self._idle.acquire()
         self._idle.release()
+
+    def _notice_fork(self) -> None:
+        """In a child of fork(2) the thread is missing, and what it has to sweep is the parent's."""
+        if self._process != os.getpid():
+            self._begin()
 
     def _sweep(self) -> None:
         while True:

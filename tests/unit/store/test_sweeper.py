@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,26 @@ def test_nobody_waits_in_a_process_that_lives_on(
     os.write(opened, b"12")
     sweeper.wait()
     assert list(trash.iterdir()) == []
+    os.close(gate)
+    os.close(opened)
+
+
+def test_a_child_waits_for_nobody(tmp_path: Path, trash: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After fork(2) there is no thread that could let it go on."""
+    gate, opened = os.pipe()
+    monkeypatch.setattr(files, "remove_tree", lambda path: os.read(gate, 1))
+    sweeper = Sweeper(lasting=True)
+    sweeper.remove(str(tree(tmp_path / "t")), str(trash))
+    sweeper.start()
+    with warnings.catch_warnings():  # Python 3.12 warns of threads and fork
+        warnings.simplefilter("ignore")
+        child = os.fork()
+    if not child:
+        sweeper.wait()
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    os.write(opened, b"1")
+    sweeper.wait()
     os.close(gate)
     os.close(opened)
 
