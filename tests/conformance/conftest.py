@@ -72,6 +72,11 @@ class Podman:
             assert time.monotonic() < end, f"waited for {what}"
             time.sleep(0.02)
 
+    def remove_all(self) -> None:
+        """Remove every container; podman may find a mount of one busy that has just ended."""
+        words = ("rm", "--all", "--force", "--time", "0")
+        self.wait(lambda: self.call(*words).returncode == 0, "podman to remove its containers")
+
     def leftovers(self) -> list[str]:
         """What is left on the host of containers of ours."""
         # conmon's own group stays as long as its parent.
@@ -94,7 +99,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
     before = {*HIERARCHIES.iterdir()}
     _make_image(podman)
     yield podman
-    podman("rm", "--all", "--force", "--time", "0")
+    podman.remove_all()
     podman("rmi", "--all", "--force")
     for mount in reversed(
         [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
@@ -110,7 +115,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
 def podman(store: Podman) -> Iterator[Podman]:
     """The store, without containers before and afterwards."""
     yield store
-    store("rm", "--all", "--force", "--time", "0")
+    store.remove_all()
     store.wait(lambda: store.leftovers() == [], f"nothing to be left, but there is {store.leftovers()}")
 
 
