@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import pty
-import select
 import signal
 import struct
 import subprocess
@@ -16,21 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.terminals import read_until
+
 if TYPE_CHECKING:
     from tests.conformance.conftest import Podman
 
 pytestmark = [pytest.mark.root]
 
 SLEEP = ("box", "sleep", "600")
-
-
-def read_until(master: int, text: str) -> str:
-    """What a terminal prints, up to a text."""
-    found = ""
-    while text not in found:
-        assert select.select([master], [], [], 30)[0], f"no {text!r} in {found!r}"
-        found += os.read(master, 4096).decode()
-    return found
 
 
 def test_run_ends_as_its_program(podman: Podman) -> None:

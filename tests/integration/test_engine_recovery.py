@@ -15,8 +15,10 @@ import pytest
 
 import pyctr
 from pyctr import _core
+from pyctr.engine.container.start import spawn
 from pyctr.engine.local import LocalEngine
-from pyctr.errors import ContainerNotFound, DamagedStore
+from pyctr.engine.session import ask
+from pyctr.errors import Conflict, ContainerNotFound, DamagedStore
 from pyctr.store import names, owner
 
 pytestmark = pytest.mark.root
@@ -212,6 +214,34 @@ def test_a_bundle_left_by_who_saw_the_end_goes(engine: pyctr.Engine, local: Loca
         assert [each.status for each in after.containers.list(all=True)] == ["exited"]
     assert os.listdir(local.core.paths.run_containers) == []
     assert container.attrs["State"]["ExitCode"] == 6
+
+
+def test_a_supervisor_that_is_not_told_to_start_touches_nothing(local: LocalEngine) -> None:
+    """Its engine died, or found that the container cannot be made."""
+    id = names.new_id()
+
+    def lives() -> bool:
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if id.encode() in (process / "cmdline").read_bytes():
+                    return True
+        return False
+
+    session = spawn(local.core, id)
+    assert lives()
+    session.close()
+    deadline = time.monotonic() + 20
+    while lives():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert not os.path.exists(local.core.paths.bundle(id))
+
+
+def test_a_running_container_is_not_started_again(engine: pyctr.Engine, local: LocalEngine) -> None:
+    container = engine.containers.run("host", SLEEP)
+    with pytest.raises(Conflict, match="started already"):
+        ask(local.core.paths.bundle(container.id), {"op": "start"})
+    container.remove(force=True)
 
 
 def test_a_damaged_record_is_named_and_can_be_removed(engine: pyctr.Engine, local: LocalEngine) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.oci.runtime import Bundle, Runtime, until
+from tests.terminals import read_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,15 +49,6 @@ def console(oci: Runtime) -> Iterator[Console]:
     console = Console(oci.base / "console")
     yield console
     console.listener.close()
-
-
-def read_until(master: int, text: str) -> str:
-    """What a terminal prints, up to a text."""
-    found = ""
-    while text not in found:
-        assert select.select([master], [], [], 30)[0], f"no {text!r} in {found!r}"
-        found += os.read(master, 4096).decode()
-    return found
 
 
 def set_size(master: int, rows: int, columns: int) -> None:
